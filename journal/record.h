@@ -1,0 +1,142 @@
+// What the journal remembers, as plain types. No LMDB and no bytes here: journal/codec.h knows the bytes.
+// The engine uses these types too, so that there is one vocabulary and not two.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "journal/interval_set.h"
+
+namespace pawl::journal {
+
+// Counts up within a pipeline, starts at 1, is never used twice. People read it as "lex/17".
+using BatchId = std::uint64_t;
+
+enum class BatchState : std::uint8_t {
+    intent = 1,     // it may be in the index: none, some or all of it
+    applied = 2,    // the index has taken it; the watermark has not moved over it
+    committed = 3,  // nothing is owed
+};
+std::string_view name_of(BatchState state);  // "INTENT", "APPLIED", "COMMITTED"
+
+// What travels in a batch. rows >= indexed + removed + invalid, since rows of one entity are coalesced.
+struct BatchContent {
+    std::uint32_t rows = 0;
+    std::uint32_t indexed = 0;  // actions that index a document
+    std::uint32_t removed = 0;  // actions that delete one
+    std::uint32_t invalid = 0;  // rows that make no document and go to quarantine unsent
+    // XXH3 over (entity, revision, action) of every action in order (journal/digest.h): which content this was.
+    std::uint64_t digest = 0;
+    bool operator==(const BatchContent&) const = default;
+};
+
+// What became of a batch's actions; all zero until it is APPLIED.
+struct BatchOutcome {
+    std::uint32_t done = 0;
+    std::uint32_t superseded = 0;   // the index had a newer version (409)
+    std::uint32_t quarantined = 0;  // rejected, or no document to begin with
+    bool operator==(const BatchOutcome&) const = default;
+};
+
+struct Batch {
+    BatchId id = 0;
+    std::string pipeline;
+    BatchState state = BatchState::intent;
+    IntervalSet revisions;  // of the rows that were read into it; never empty
+    BatchContent content;
+    BatchOutcome outcome;
+    std::string index_uuid;  // the index it is meant for
+    TimeMs intent_at = 0;
+    TimeMs applied_at = 0;    // 0: not yet
+    TimeMs committed_at = 0;  // 0: not yet
+    bool operator==(const Batch&) const = default;
+};
+
+enum class SourceMode : std::uint8_t { revision = 1, outbox = 2 };
+std::string_view name_of(SourceMode mode);  // "revision", "outbox"
+
+// Revisions of two different sources cannot be compared, so a pipeline remembers whose they are.
+struct SourceIdentity {
+    SourceMode mode = SourceMode::revision;
+    std::string database;
+    std::string table;
+    bool operator==(const SourceIdentity&) const = default;
+};
+
+// The index behind a pipeline's alias. The UUID tells an index from a later one of the same name.
+struct TargetIdentity {
+    std::string alias;
+    std::string index;
+    std::string uuid;
+    bool operator==(const TargetIdentity&) const = default;
+};
+
+enum class Condition : std::uint8_t {
+    running = 1,
+    retrying = 2,          // a server is down or busy
+    forbidden = 3,         // a privilege or password is missing
+    quarantine_full = 4,   // stopped: too many entities are rejected
+    source_changed = 5,    // stopped: mode, database or table is not the journal's
+    source_regressed = 6,  // stopped: the history went back (restored from a backup)
+    refused = 7,           // stopped: config, table or index cannot be used as they are
+};
+std::string_view name_of(Condition condition);  // "RUNNING", "RETRYING", …, "SOURCE_REGRESSED", …
+
+// The watermark that the index itself was last told.
+struct Checkpoint {
+    Revision revision = 0;
+    TimeMs written_at = 0;
+    bool operator==(const Checkpoint&) const = default;
+};
+
+// A committed row with a digest of its content: what proves that the history is still the same history.
+struct Anchor {
+    Revision revision = 0;
+    std::uint64_t digest = 0;
+    bool operator==(const Anchor&) const = default;
+};
+
+struct Pipeline {
+    std::string name;
+    SourceIdentity source;
+    TargetIdentity target;
+    BatchId last_batch = 0;  // the highest id given out
+    Revision high = 0;       // the highest revision that has been read into a batch
+    Revision watermark = 0;  // <= high; every revision at or below it is committed or proven dead
+    // Rows up to here were in the index once (adopted index, lost journal): until high is past it, rows are sent
+    // as their entity's latest, since an old row may raise a deleted document from the dead.
+    Revision refill_through = 0;
+    std::optional<Checkpoint> checkpoint;
+    std::vector<Anchor> anchors;  // newest last, at most anchors_max
+    Condition condition = Condition::running;
+    std::string condition_detail;  // for a person; empty while running
+    TimeMs condition_since = 0;
+    bool operator==(const Pipeline&) const = default;
+};
+
+// An entity whose latest document the index rejects. No document body is kept.
+struct QuarantineEntry {
+    std::string pipeline;
+    std::string entity;
+    Revision revision = 0;  // of the rejected row
+    std::string error;      // the index's error type, or pawl's own: "mapper_parsing_exception", "invalid_body", …
+    std::string reason;     // for a person
+    TimeMs since = 0;
+    std::uint32_t attempts = 1;
+    bool retry_requested = false;  // an operator asked for another try
+    bool operator==(const QuarantineEntry&) const = default;
+};
+
+// Everything the journal says of one pipeline at one moment.
+struct PipelineSnapshot {
+    Pipeline pipeline;
+    IntervalSet gaps;  // at or below high, seen by nobody, proven dead by nobody
+    std::vector<Batch> batches;  // by id; the open ones and the last committed ones
+    std::vector<QuarantineEntry> quarantine;
+};
+
+}  // namespace pawl::journal
