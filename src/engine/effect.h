@@ -1,0 +1,69 @@
+// Everything that a pipeline can ask for. A closed list; engine/runner.h carries effects out.
+// Crash points are made from this list: the process can be killed before and after each kind.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/event.h"
+#include "engine/request.h"
+#include "journal/change.h"
+
+namespace pawl::engine {
+
+// Connect and check that the table can be read as configured. Answer: SourceReady or SourceFailed.
+struct PrepareSource {};
+
+// Find or create the index behind the alias. Answer: TargetReady or TargetFailed.
+struct PrepareTarget {};
+
+// Answer: PageRead or ReadFailed.
+struct ReadPage {
+    ReadRequest request;
+};
+
+// Answer: JournalWritten. A failure ends the whole daemon: nothing more is sent.
+struct WriteJournal {
+    std::uint64_t ticket = 0;
+    std::vector<journal::Change> changes;
+};
+
+// Answer: BulkAnswered or BulkFailed.
+struct SendBulk {
+    BulkRequest request;
+};
+
+// Answer: TimerFired after a delay in [delay_min_ms, delay_max_ms], drawn by the runner (jitter). Setting a timer
+// that is set replaces it.
+struct SetTimer {
+    Timer timer = Timer::poll;
+    TimeMs delay_min_ms = 0;
+    TimeMs delay_max_ms = 0;
+};
+
+enum class Severity : std::uint8_t { info, warning, error };
+
+// What an operator should read; the engine has no log of its own.
+struct Notice {
+    Severity severity = Severity::info;
+    std::string text;
+    std::string advice = {};
+};
+
+// The pipeline is at rest and asks for nothing more. Without error: caught up (`sync`) or stopped as asked.
+struct Finish {
+    std::optional<Error> error;
+};
+
+using Effect = std::variant<PrepareSource, PrepareTarget, ReadPage, WriteJournal, SendBulk, SetTimer, Notice, Finish>;
+
+// "prepare_source", "read_page", "write_journal", … : names crash points.
+std::string_view name_of(const Effect& effect);
+// The same names, of all effects, in the variant's order.
+std::vector<std::string_view> effect_names();
+
+}  // namespace pawl::engine

@@ -1,0 +1,69 @@
+// Everything that can happen to a pipeline. A closed list; engine/pipeline.h turns events into effects.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/request.h"
+
+namespace pawl::engine {
+
+// The source is reachable and fit for this pipeline.
+struct SourceReady {};
+struct SourceFailed {
+    Error error;
+};
+
+// The index behind the alias is known.
+struct TargetReady {
+    TargetFacts facts;
+};
+struct TargetFailed {
+    Error error;
+};
+
+struct PageRead {
+    RequestId id = 0;
+    std::shared_ptr<const Page> page;
+};
+struct ReadFailed {
+    RequestId id = 0;
+    Error error;
+};
+
+// The changes of the WriteJournal with this ticket are on disk.
+struct JournalWritten {
+    std::uint64_t ticket = 0;
+};
+
+// One result for each action of the request, in order.
+struct BulkAnswered {
+    RequestId id = 0;
+    std::vector<ItemResult> items;
+};
+// No usable answer: some, all or none of the request may have taken effect.
+struct BulkFailed {
+    RequestId id = 0;
+    Error error;
+};
+
+enum class Timer : std::uint8_t { poll = 1, read_retry = 2, send_retry = 3, prepare_retry = 4 };
+struct TimerFired {
+    Timer timer = Timer::poll;
+};
+
+// An operator asked for another try of these entities; empty: all of the pipeline's quarantine.
+struct RetryAsked {
+    std::vector<std::string> entities;
+};
+
+// Come to rest: nothing new is begun, what is in flight may finish.
+struct StopAsked {};
+
+using Event = std::variant<SourceReady, SourceFailed, TargetReady, TargetFailed, PageRead, ReadFailed,
+                           JournalWritten, BulkAnswered, BulkFailed, TimerFired, RetryAsked, StopAsked>;
+
+}  // namespace pawl::engine

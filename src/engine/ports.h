@@ -1,0 +1,46 @@
+// What the engine's runner needs of the world. src/source and src/index implement the first two for real, the
+// simulation implements all; the contract tests of tests/contract run against both.
+#pragma once
+
+#include <span>
+
+#include "base/error.h"
+#include "engine/event.h"
+#include "engine/request.h"
+#include "journal/change.h"
+
+namespace pawl::engine {
+
+// Where answers go. Any thread may post; never blocks for long, never calls back.
+class Inbox {
+  public:
+    virtual ~Inbox() = default;
+    virtual void post(Event event) = 0;
+};
+
+// The history of one pipeline. Calls return at once; each is answered by exactly one event to the inbox that the
+// port was made with. Called by one thread. At most one request of each kind is under way, but for `read`:
+// reads are answered in the order they were asked. Destroying the port abandons what is under way.
+class SourcePort {
+  public:
+    virtual ~SourcePort() = default;
+    virtual void prepare() = 0;                   // SourceReady or SourceFailed
+    virtual void read(ReadRequest request) = 0;   // PageRead or ReadFailed
+};
+
+// The index of one pipeline. The same rules; bulks may be answered in any order.
+class IndexPort {
+  public:
+    virtual ~IndexPort() = default;
+    virtual void prepare() = 0;                  // TargetReady or TargetFailed
+    virtual void send(BulkRequest request) = 0;  // BulkAnswered or BulkFailed
+};
+
+// The journal of the process. On success the changes are on disk, all of them.
+class JournalPort {
+  public:
+    virtual ~JournalPort() = default;
+    virtual Result<void> commit(std::span<const journal::Change> changes) = 0;
+};
+
+}  // namespace pawl::engine

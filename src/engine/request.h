@@ -1,0 +1,59 @@
+// What the engine asks of the source and of the index, and what the index answers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/page.h"
+#include "journal/record.h"
+
+namespace pawl::engine {
+
+// Chosen by the engine, unique within a pipeline's life; the answer carries it back.
+using RequestId = std::uint64_t;
+
+struct ReadRequest {
+    RequestId id = 0;
+    IntervalSet revisions;         // rows with these revisions are wanted; the last interval may end at revision_max
+    std::uint32_t rows_max = 0;    // rows of `revisions` looked at; >= 1
+    std::uint64_t bytes_max = 0;   // of documents; stops after the row that passes it
+    // false: the rows themselves, in rising order.
+    // true: for each entity that has a row among `revisions`, once, its latest row of the whole history.
+    bool latest = false;
+};
+
+// One action of a bulk request: index or remove, with external_gte version = row.revision. Views into `pages`.
+struct BulkRequest {
+    RequestId id = 0;
+    std::shared_ptr<const Page> page;
+    std::vector<Row> actions;  // views into the page; never of action invalid; never empty
+};
+
+enum class ItemStatus : std::uint8_t {
+    done,            // taken (200, 201; 404 not_found of a delete)
+    superseded,      // 409: the index has a higher version, `stored_version` where the answer names it
+    rejected,        // 400 and other refusals of this document: quarantine
+    retry,           // 429, 5xx of one item: try again
+    forbidden,       // 401, 403 of one item
+    target_missing,  // 404 index_not_found: the alias or index is gone
+};
+
+struct ItemResult {
+    ItemStatus status = ItemStatus::done;
+    std::string error;   // the index's error type; empty when done
+    std::string reason;  // for a person, bounded
+    std::optional<Revision> stored_version;
+};
+
+// What the index adapter found out about the alias behind a pipeline.
+struct TargetFacts {
+    journal::TargetIdentity identity;
+    bool created = false;      // made just now: nothing can have been in it
+    TimeMs gc_deletes_ms = 60'000;
+    std::string server;        // "Elasticsearch 8.19.7", for people
+};
+
+}  // namespace pawl::engine
