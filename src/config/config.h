@@ -1,0 +1,121 @@
+// pawl.toml as plain structs. Source and index take their part of it as it is, so that there is one set of
+// settings. The reference for users is docs/configuration.md; the keys are the user's contract.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/limits.h"
+#include "journal/limits.h"
+#include "journal/record.h"
+
+namespace pawl::config {
+
+// A password or key. Prints as "***" everywhere; only the one who sends it calls reveal().
+class Secret {
+  public:
+    Secret() = default;
+    explicit Secret(std::string value) : value_(std::move(value)) {}
+    const std::string& reveal() const { return value_; }
+    bool empty() const { return value_.empty(); }
+
+  private:
+    std::string value_;
+};
+
+struct Journal {
+    std::filesystem::path path = "/var/lib/pawl";
+    std::uint64_t size_max = journal::limits::map_bytes_max;  // bytes
+};
+
+struct MariaDb {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 3306;
+    std::string socket;  // used in place of host and port when set
+    std::string database;
+    std::string user;
+    Secret password;            // from password_file or password = "${NAME}"
+    std::string ca_file;        // when set: TLS, and the server's certificate is verified against it
+    std::string cert_file;      // client certificate, with key_file
+    std::string key_file;
+    bool tls = false;           // TLS is required even without ca_file
+    TimeMs connect_timeout_ms = 10'000;
+    TimeMs read_timeout_ms = 60'000;
+};
+
+struct Elasticsearch {
+    std::vector<std::string> urls;  // tried in turn; "http://host:port" or "https://…", a path prefix is allowed
+    std::string user;
+    Secret password;
+    Secret api_key;       // sent as "Authorization: ApiKey …"
+    std::string ca_file;
+    bool gzip = false;    // compress requests
+    TimeMs connect_timeout_ms = 5'000;
+    TimeMs request_timeout_ms = 25'000;  // shorter than half of gc_deletes: no request may outlive that
+};
+
+// [pipeline.source]
+struct Source {
+    journal::SourceMode mode = journal::SourceMode::revision;
+    std::string table;
+    std::string revision;  // column
+    std::string entity;    // column
+    std::string deleted;   // column; empty: rows never delete
+};
+
+// [pipeline.document]
+struct Document {
+    std::string body;  // column; empty: every column becomes a field of its own name
+    std::vector<std::pair<std::string, std::string>> fields;     // field of the document ← column
+    std::vector<std::pair<std::string, std::string>> constants;  // field ← JSON text of the value
+};
+
+// [pipeline.index]
+struct Index {
+    std::string alias;
+    std::filesystem::path create;  // JSON file {"settings": …, "mappings": …}; empty: pawl creates nothing
+    std::string create_body;       // its content, checked to be a JSON object
+};
+
+struct Pipeline {
+    std::string name;
+    Source source;
+    Document document;
+    Index index;
+    engine::Limits limits;
+    std::uint64_t document_bytes_max = 32ULL << 20;  // a larger document goes to quarantine
+};
+
+// [http]
+struct Http {
+    std::string listen;  // "host:port"; empty: none
+};
+
+// [log]
+struct Log {
+    std::string format = "auto";  // "text", "json"; auto: text on a terminal, JSON otherwise
+    std::string level = "info";   // "debug", "info", "warning", "error"
+};
+
+struct Config {
+    std::filesystem::path file;
+    Journal journal;
+    MariaDb mariadb;
+    Elasticsearch elasticsearch;
+    std::vector<Pipeline> pipelines;
+    Http http;
+    Log log;
+};
+
+// Reads, expands ${NAME}, reads secret files and `create` (relative to the config's folder), validates all of it.
+// Errors, kind invalid: every one names file, line, key, what was found and what was expected; unknown keys are
+// errors, with the nearest known one named.
+Result<Config> load(const std::filesystem::path& file);
+
+}  // namespace pawl::config
