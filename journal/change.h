@@ -17,7 +17,6 @@ struct BeginPipeline {
     SourceIdentity source;
     TargetIdentity target;
     Revision high = 0;  // read on above this one; the watermark is the same
-    Revision refill_through = 0;
     TimeMs at = 0;
 };
 
@@ -28,7 +27,8 @@ struct OpenBatch {
     IntervalSet gaps;   // of the pipeline from now on
 };
 
-// INTENT → APPLIED: every action is acknowledged. Entities enter and leave quarantine in the same transaction.
+// INTENT → APPLIED: every action is acknowledged. Entities enter and leave quarantine in the same
+// transaction.
 struct ApplyBatch {
     std::string pipeline;
     BatchId batch = 0;

@@ -8,7 +8,8 @@
 namespace pawl::journal {
 
 // A history row's id, or an outbox row's id: 1 … revision_max. 0 means "before the first".
-// Elasticsearch takes external versions of 0 … 2^63-1, MariaDB's BIGINT UNSIGNED ids go higher: those are refused.
+// Elasticsearch takes external versions of 0 … 2^63-1, MariaDB's BIGINT UNSIGNED ids go higher: those are
+// refused.
 using Revision = std::uint64_t;
 inline constexpr Revision revision_max = (Revision{1} << 63) - 1;
 
@@ -40,7 +41,8 @@ class IntervalSet {
     const std::vector<Interval>& intervals() const { return intervals_; }
 
     // Joins neighbours with the smallest distance until at most `intervals_max` (>= 1) are left. The result
-    // covers all of the former set and possibly more: fit for gaps (looked at again in vain), not for batches.
+    // covers all of the former set and possibly more: fit for gaps (looked at again in vain), not for
+    // batches.
     void merge_down_to(std::size_t intervals_max);
 
     bool operator==(const IntervalSet&) const = default;

@@ -19,7 +19,7 @@ struct Damage {
 };
 
 struct Contents {
-    std::uint32_t format = 0;  // of the file; 0 when that could not be read
+    std::uint32_t format = 0;                 // of the file; 0 when that could not be read
     std::vector<PipelineSnapshot> pipelines;  // by name
     std::vector<Damage> damages;
     std::optional<int> writer_pid;  // of the pawl that has it open now
@@ -27,8 +27,8 @@ struct Contents {
 
 // One consistent moment of the journal. Never blocks the writer and is never blocked by it. Without write
 // permission for the folder (a copy, a read-only file system) it reads all the same.
-// Errors: the folder or file is not there or not readable (invalid), the format is newer (storage), it is not a
-// journal at all (storage). Damage is no error: it is listed in Contents.
+// Errors: the folder or file is not there or not readable (invalid), the format is newer (storage), it is not
+// a journal at all (storage). Damage is no error: it is listed in Contents.
 Result<Contents> read_journal(const std::filesystem::path& folder);
 
 }  // namespace pawl::journal

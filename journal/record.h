@@ -29,7 +29,8 @@ struct BatchContent {
     std::uint32_t indexed = 0;  // actions that index a document
     std::uint32_t removed = 0;  // actions that delete one
     std::uint32_t invalid = 0;  // rows that make no document and go to quarantine unsent
-    // XXH3 over (entity, revision, action) of every action in order (journal/digest.h): which content this was.
+    // XXH3 over (entity, revision, action) of every action in order (journal/digest.h): which content this
+    // was.
     std::uint64_t digest = 0;
     bool operator==(const BatchContent&) const = default;
 };
@@ -107,9 +108,6 @@ struct Pipeline {
     BatchId last_batch = 0;  // the highest id given out
     Revision high = 0;       // the highest revision that has been read into a batch
     Revision watermark = 0;  // <= high; every revision at or below it is committed or proven dead
-    // Rows up to here were in the index once (adopted index, lost journal): until high is past it, rows are sent
-    // as their entity's latest, since an old row may raise a deleted document from the dead.
-    Revision refill_through = 0;
     std::optional<Checkpoint> checkpoint;
     std::vector<Anchor> anchors;  // newest last, at most anchors_max
     Condition condition = Condition::running;
@@ -123,8 +121,9 @@ struct QuarantineEntry {
     std::string pipeline;
     std::string entity;
     Revision revision = 0;  // of the rejected row
-    std::string error;      // the index's error type, or pawl's own: "mapper_parsing_exception", "invalid_body", …
-    std::string reason;     // for a person
+    std::string
+        error;  // the index's error type, or pawl's own: "mapper_parsing_exception", "invalid_body", …
+    std::string reason;  // for a person
     TimeMs since = 0;
     std::uint32_t attempts = 1;
     bool retry_requested = false;  // an operator asked for another try
@@ -134,7 +133,7 @@ struct QuarantineEntry {
 // Everything the journal says of one pipeline at one moment.
 struct PipelineSnapshot {
     Pipeline pipeline;
-    IntervalSet gaps;  // at or below high, seen by nobody, proven dead by nobody
+    IntervalSet gaps;            // at or below high, seen by nobody, proven dead by nobody
     std::vector<Batch> batches;  // by id; the open ones and the last committed ones
     std::vector<QuarantineEntry> quarantine;
 };

@@ -1,6 +1,7 @@
 // What each change does to the records, as pure functions: the state machine's other half, on the side of the
 // disk. Writer uses them on records read from LMDB, the simulation on records in memory. Each asserts its
-// precondition, so that an illegal transition cannot be written; callers decode and validate before they call.
+// precondition, so that an illegal transition cannot be written; callers decode and validate before they
+// call.
 #pragma once
 
 #include "journal/change.h"
@@ -11,11 +12,13 @@ namespace pawl::journal {
 // The record after BeginPipeline. `before` is null when the journal does not know the pipeline yet.
 Pipeline begin(const Pipeline* before, const BeginPipeline& change);
 
-// INTENT is born: moves `pipeline`'s high and last_batch. Asserts that the batch is the next one and in intent,
-// and that high does not go back.
+// INTENT is born: moves `pipeline`'s high and last_batch. Asserts that the batch is the next one and in
+// intent, that high does not go back and covers the batch's revisions, and that the gaps lie above the
+// watermark.
 void open(Pipeline& pipeline, const OpenBatch& change);
 
-// INTENT → APPLIED. Asserts that the batch is in intent and that the outcome accounts for every action.
+// INTENT → APPLIED. Asserts that the batch is in intent and that the outcome accounts for every action:
+// done + superseded + quarantined = indexed + removed + invalid, and no more entries than quarantined.
 void apply(Batch& batch, const ApplyBatch& change);
 
 // APPLIED → COMMITTED. Asserts that the batch is applied.
@@ -24,6 +27,14 @@ void commit(Batch& batch, TimeMs at);
 // Asserts watermark before <= after <= high.
 void move_watermark(Pipeline& pipeline, Revision watermark);
 
+// Asserts that what is left of the gaps lies above the new watermark and at or below high.
+void close_gaps(Pipeline& pipeline, const CloseGaps& change);
+
+// Details longer than limits::reason_bytes_max are cut.
 void set_condition(Pipeline& pipeline, const SetCondition& change);
+
+// The entry with entity, error and reason cut to the limits: what a reader finds. Which entity it is, is told
+// by a digest of the whole id.
+QuarantineEntry as_kept(QuarantineEntry entry);
 
 }  // namespace pawl::journal

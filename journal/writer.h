@@ -20,10 +20,10 @@ struct WriterOptions {
 // One thread at a time. Not copyable; movable.
 class Writer {
   public:
-    // Makes the folder (0700) and the files (0600) when they are missing; checks the file before LMDB maps it.
-    // Errors, all of kind storage unless said: the folder cannot be made or written; another pawl holds the lock
-    // (kind decision, names its pid); the format is newer (names both numbers); the file is damaged or cut short
-    // (nothing is changed then).
+    // Makes the folder (0700) and the files (0600) when they are missing; checks the file before LMDB maps
+    // it. Errors, all of kind storage unless said: the folder cannot be made or written; another pawl holds
+    // the lock (kind decision, names its pid); the format is newer (names both numbers); the file is damaged
+    // or cut short (nothing is changed then).
     static Result<Writer> open(const std::filesystem::path& folder, const WriterOptions& options = {});
 
     Writer(Writer&&) noexcept;
@@ -31,10 +31,10 @@ class Writer {
     ~Writer();
 
     // Carries out the changes in order, all or none, in one LMDB transaction. On success they are on disk
-    // (fdatasync has returned). Committed batches beyond limits::committed_kept_max go in the same transaction.
-    // The map grows by itself up to map_bytes_max. Errors, kind storage: full map, full disk, I/O error, a record
-    // that no longer decodes. After an error nothing of this call is in the journal, and the writer refuses
-    // further commits: a failed fsync cannot be trusted to be repeated.
+    // (fdatasync has returned). Committed batches beyond limits::committed_kept_max go in the same
+    // transaction. The map grows by itself up to map_bytes_max. Errors, kind storage: full map, full disk,
+    // I/O error, a record that no longer decodes. After an error nothing of this call is in the journal, and
+    // the writer refuses further commits: a failed fsync cannot be trusted to be repeated.
     Result<void> commit(std::span<const Change> changes);
 
     // What the journal knows; empty when the pipeline is unknown. A damaged record is an error here: a daemon

@@ -1,0 +1,130 @@
+#include "journal/transition.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/assert.h"
+#include "journal/limits.h"
+
+namespace pawl::journal {
+namespace {
+
+void cut_to(std::string& text, std::size_t bytes_max) {
+    if (text.size() > bytes_max) text.resize(bytes_max);
+}
+
+// The same for what people read: never in the middle of a UTF-8 character.
+void cut_text_to(std::string& text, std::size_t bytes_max) {
+    if (text.size() <= bytes_max) return;
+    std::size_t end = bytes_max;
+    const auto continues = [&](std::size_t at) {
+        return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+    };
+    for (int back = 0; back < 3 && end > 0 && continues(end); ++back)
+        --end;
+    text.resize(continues(end) ? bytes_max : end);
+}
+
+bool is_name(const std::string& text) {
+    return !text.empty() && text.size() <= limits::pipeline_name_bytes_max && text.find('\0') == text.npos;
+}
+
+void assert_identity(const BeginPipeline& change) {
+    const std::array parts{&change.source.database, &change.source.table, &change.target.alias,
+                           &change.target.index, &change.target.uuid};
+    for (const std::string* part : parts)
+        PAWL_ASSERT(part->size() <= limits::identity_bytes_max);
+}
+
+std::uint64_t actions(const BatchContent& content) {
+    return std::uint64_t{content.indexed} + content.removed + content.invalid;
+}
+
+}  // namespace
+
+Pipeline begin(const Pipeline* before, const BeginPipeline& change) {
+    PAWL_ASSERT(is_name(change.pipeline));
+    PAWL_ASSERT(before == nullptr || before->name == change.pipeline);
+    PAWL_ASSERT(change.high <= revision_max);
+    PAWL_ASSERT(change.refill_through <= revision_max);
+    assert_identity(change);
+
+    Pipeline after;
+    after.name = change.pipeline;
+    after.source = change.source;
+    after.target = change.target;
+    after.last_batch = before == nullptr ? 0 : before->last_batch;  // ids are never used twice
+    after.high = change.high;
+    after.watermark = change.high;
+    after.refill_through = change.refill_through;
+    after.condition_since = change.at;
+    return after;
+}
+
+void open(Pipeline& pipeline, const OpenBatch& change) {
+    const Batch& batch = change.batch;
+    PAWL_ASSERT(batch.pipeline == pipeline.name);
+    PAWL_ASSERT(batch.id == pipeline.last_batch + 1);
+    PAWL_ASSERT(batch.state == BatchState::intent);
+    PAWL_ASSERT(batch.applied_at == 0 && batch.committed_at == 0);
+    PAWL_ASSERT(batch.outcome == BatchOutcome{});
+    PAWL_ASSERT(!batch.revisions.empty() && batch.revisions.lowest() >= 1);
+    PAWL_ASSERT(batch.revisions.highest() <= change.high);
+    PAWL_ASSERT(batch.content.rows >= actions(batch.content));
+    PAWL_ASSERT(batch.index_uuid.size() <= limits::identity_bytes_max);
+    PAWL_ASSERT(change.high >= pipeline.high && change.high <= revision_max);
+    PAWL_ASSERT(change.gaps.empty() || change.gaps.lowest() > pipeline.watermark);
+    PAWL_ASSERT(change.gaps.empty() || change.gaps.highest() <= change.high);
+    pipeline.last_batch = batch.id;
+    pipeline.high = change.high;
+}
+
+void apply(Batch& batch, const ApplyBatch& change) {
+    PAWL_ASSERT(batch.pipeline == change.pipeline && batch.id == change.batch);
+    PAWL_ASSERT(batch.state == BatchState::intent);
+    const BatchOutcome& outcome = change.outcome;
+    PAWL_ASSERT(std::uint64_t{outcome.done} + outcome.superseded + outcome.quarantined ==
+                actions(batch.content));
+    PAWL_ASSERT(change.quarantined.size() <= outcome.quarantined);
+    batch.state = BatchState::applied;
+    batch.outcome = outcome;
+    batch.applied_at = change.at;
+}
+
+void commit(Batch& batch, TimeMs at) {
+    PAWL_ASSERT(batch.state == BatchState::applied);
+    batch.state = BatchState::committed;
+    batch.committed_at = at;
+}
+
+void move_watermark(Pipeline& pipeline, Revision watermark) {
+    PAWL_ASSERT(pipeline.watermark <= watermark);
+    PAWL_ASSERT(watermark <= pipeline.high);
+    pipeline.watermark = watermark;
+}
+
+void close_gaps(Pipeline& pipeline, const CloseGaps& change) {
+    PAWL_ASSERT(change.pipeline == pipeline.name);
+    PAWL_ASSERT(change.gaps.empty() || change.gaps.lowest() > change.watermark);
+    PAWL_ASSERT(change.gaps.empty() || change.gaps.highest() <= pipeline.high);
+    move_watermark(pipeline, change.watermark);
+}
+
+void set_condition(Pipeline& pipeline, const SetCondition& change) {
+    PAWL_ASSERT(change.pipeline == pipeline.name);
+    pipeline.condition = change.condition;
+    pipeline.condition_detail = change.detail;
+    pipeline.condition_since = change.at;
+    cut_text_to(pipeline.condition_detail, limits::reason_bytes_max);
+}
+
+QuarantineEntry as_kept(QuarantineEntry entry) {
+    PAWL_ASSERT(is_name(entry.pipeline));
+    PAWL_ASSERT(entry.revision <= revision_max);
+    cut_to(entry.entity, limits::entity_bytes_max);
+    cut_text_to(entry.error, limits::reason_bytes_max);
+    cut_text_to(entry.reason, limits::reason_bytes_max);
+    return entry;
+}
+
+}  // namespace pawl::journal
