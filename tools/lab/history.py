@@ -69,6 +69,7 @@ def load(connection, table, entries, user="import", progress=None):
     now = time.time()
 
     def flush():
+        connection.begin()
         with connection.cursor() as cursor:
             cursor.executemany(f"INSERT INTO `{table}` {COLUMNS}", rows)
         connection.commit()

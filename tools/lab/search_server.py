@@ -109,6 +109,7 @@ class SearchServer:
         unfinished = self.folder / "config.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         shutil.copytree(home / "config", unfinished)
+        self._write_only_here(unfinished / "jvm.options")
         if self.tls:
             self.certificates = make_certificates(self.folder / "certificates")
             # The server reads keys from its config folder only.
@@ -119,6 +120,12 @@ class SearchServer:
         if self.tls:
             self.user, self.password = "pawl-admin", "pawl-admin-password"
             self.add_user(self.user, self.password, "superuser")
+
+    def _write_only_here(self, jvm_options: Path) -> None:
+        # Relative paths mean the server's own folder there, which is shared and not ours to write.
+        text = jvm_options.read_text()
+        text = text.replace("=logs/", f"={self.folder}/logs/").replace(":logs/", f":{self.folder}/logs/")
+        jvm_options.write_text(text.replace("HeapDumpPath=data", f"HeapDumpPath={self.folder}/data"))
 
     def add_user(self, name: str, password: str, roles: str) -> None:
         """Adds a user of the file realm. Works on a stopped server; a running one reads its files anew within 5 s."""
