@@ -1,10 +1,26 @@
 #include "base/time.h"
 
+#include <ctime>
+
 #include <chrono>
 
 #include <fmt/core.h>
 
 namespace pawl {
+namespace {
+
+TimeMs read_clock(clockid_t clock) {
+    timespec time{};
+    ::clock_gettime(clock, &time);
+    return TimeMs{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
+}
+
+}  // namespace
+
+TimeMs clock_now() {
+    static const TimeMs boot_time = read_clock(CLOCK_REALTIME) - read_clock(CLOCK_BOOTTIME);
+    return boot_time + read_clock(CLOCK_BOOTTIME);
+}
 
 std::string to_iso8601(TimeMs time) {
     // The years that format as four digits; a damaged journal can hold any number.

@@ -11,8 +11,13 @@
 
 namespace pawl::engine {
 
+// The first event of a pipeline's life.
+struct Begin {};
+
 // The source is reachable and fit for this pipeline.
-struct SourceReady {};
+struct SourceReady {
+    SourceFacts facts;
+};
 struct SourceFailed {
     Error error;
 };
@@ -63,7 +68,7 @@ struct RetryAsked {
 // Come to rest: nothing new is begun, what is in flight may finish.
 struct StopAsked {};
 
-using Event = std::variant<SourceReady, SourceFailed, TargetReady, TargetFailed, PageRead, ReadFailed,
+using Event = std::variant<Begin, SourceReady, SourceFailed, TargetReady, TargetFailed, PageRead, ReadFailed,
                            JournalWritten, BulkAnswered, BulkFailed, TimerFired, RetryAsked, StopAsked>;
 
 }  // namespace pawl::engine

@@ -48,6 +48,11 @@ struct ItemResult {
     std::optional<Revision> stored_version;
 };
 
+// What the source adapter found out about the history.
+struct SourceFacts {
+    Revision history_end = 0;  // the highest revision that is there; 0: none
+};
+
 // What the index adapter found out about the alias behind a pipeline.
 struct TargetFacts {
     journal::TargetIdentity identity;
