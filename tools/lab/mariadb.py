@@ -114,7 +114,8 @@ class MariaDB:
         unfinished = self.folder / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         command = ["mariadb-install-db", "--no-defaults", f"--datadir={unfinished}", f"--user={_user()}",
-                   "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
+                   "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+                   "--force"]  # else it insists that the host's own name resolves
         made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if made.returncode != 0:
             raise LabError(f"mariadb-install-db failed ({made.returncode}):\n{made.stdout}{made.stderr}")

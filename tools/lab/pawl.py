@@ -61,19 +61,14 @@ def _toml(value):
 
 
 class Pawl:
-    """One pawl daemon, and the commands that look at its journal. Context manager: leaving it kills the daemon."""
+    """One pawl daemon, and the commands that look at its journal.
 
-    def __init__(self, binary, config, log):
-        self.binary, self.config, self.log = binary, config, log
+    Unless `keep`, the kernel kills the daemon when the thread that started it ends: nothing is left when we are killed.
+    """
+
+    def __init__(self, binary, config, log, keep=False):
+        self.binary, self.config, self.log, self.keep = binary, config, log, keep
         self.process = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
 
     def command(self, *arguments):
         """The argument vector of a pawl command, for a person or for subprocess."""
@@ -82,9 +77,12 @@ class Pawl:
     # The daemon
 
     def start(self):
+        command = self.command("run")
+        if not self.keep:
+            command = ["setpriv", "--pdeathsig", "KILL", "--", *command]
         with self.log.open("ab") as log:  # a session of its own: Ctrl-C on the terminal is not for it
             self.process = subprocess.Popen(
-                self.command("run"), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
 
     def kill(self):
@@ -100,6 +98,12 @@ class Pawl:
         code = self.process.wait(STOP_SECONDS_MAX)
         if code != 0:
             raise PawlError(f"pawl was told to stop and exited with {code}\n{self.log_tail()}")
+
+    def end(self):
+        """Whatever it does: it is gone afterwards."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def check_alive(self):
         if self.process.poll() is not None:

@@ -12,6 +12,7 @@ from .paths import LabError
 
 POLL_INTERVAL_S = 0.05
 LOG_TAIL_LINES = 40
+LOG_LINE_CHARACTERS_MAX = 400  # Java servers print lines of several thousand
 
 
 def free_port() -> int:
@@ -121,4 +122,5 @@ class Process:
             return log.read().decode(errors="replace")
 
     def log_tail(self) -> str:
-        return "\n".join(self.new_output().splitlines()[-LOG_TAIL_LINES:])
+        lines = self.new_output().splitlines()[-LOG_TAIL_LINES:]
+        return "\n".join(line[:LOG_LINE_CHARACTERS_MAX] for line in lines)
