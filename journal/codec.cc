@@ -1,0 +1,374 @@
+#include "journal/codec.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/core.h>
+#include <xxhash.h>
+
+#include "base/assert.h"
+#include "journal/bytes.h"
+#include "journal/format.h"
+#include "journal/limits.h"
+
+namespace pawl::journal {
+namespace {
+
+using format::RecordType;
+
+std::uint64_t checksum_of(std::string_view key, std::string_view value) {
+    std::string bytes;
+    bytes.reserve(key.size() + value.size());
+    bytes += key;
+    bytes += value;
+    return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+ByteWriter begin_value(RecordType type) {
+    ByteWriter writer;
+    writer.u8(static_cast<std::uint8_t>(type));
+    return writer;
+}
+
+std::string finish_value(std::string_view key, ByteWriter writer) {
+    std::string value = std::move(writer).take();
+    ByteWriter end;
+    end.u64(checksum_of(key, value));
+    return value + std::move(end).take();
+}
+
+// Checks checksum and type; gives the bytes between the type and the checksum.
+Result<std::string_view> open_value(RecordType type, std::string_view key, std::string_view value) {
+    if (value.size() < 1 + format::checksum_bytes)
+        return fail(ErrorKind::storage, fmt::format("cut short: {} bytes are no record", value.size()));
+    const std::string_view body = value.substr(0, value.size() - format::checksum_bytes);
+    if (ByteReader(value.substr(body.size())).u64() != checksum_of(key, body))
+        return fail(ErrorKind::storage, "checksum differs");
+    const auto found = static_cast<std::uint8_t>(value.front());
+    if (found != static_cast<std::uint8_t>(type))
+        return fail(ErrorKind::storage,
+                    fmt::format("record type {} where {} belongs", found, static_cast<std::uint8_t>(type)));
+    return body.substr(1);
+}
+
+bool is_name(std::string_view name) {
+    return !name.empty() && name.size() <= limits::pipeline_name_bytes_max && name.find('\0') == name.npos;
+}
+
+template <class T>
+Result<T> result_of(const ByteReader& reader, T value) {
+    if (reader.failed()) return fail(ErrorKind::storage, reader.failure());
+    return value;
+}
+
+// Reads one byte that must be a member of an enum whose members are 1 … last.
+template <class Enum>
+Enum enum_of(ByteReader& reader, Enum last, std::string_view what) {
+    const std::uint8_t number = reader.u8();
+    if (!reader.failed() && (number < 1 || number > static_cast<std::uint8_t>(last)))
+        reader.fail(fmt::format("{} {} is unknown", what, number));
+    return reader.failed() ? last : static_cast<Enum>(number);
+}
+
+std::uint8_t flags_of(ByteReader& reader, std::uint8_t known) {
+    const std::uint8_t flags = reader.u8();
+    if ((flags & ~known) != 0) reader.fail(fmt::format("flags {:#04x} are unknown", flags));
+    return flags;
+}
+
+// Splits "name, 0x00, rest" where the rest has `rest_bytes`; nothing when the key is no such key.
+std::optional<std::string_view> name_in_key(std::string_view key, std::size_t rest_bytes) {
+    if (key.size() < rest_bytes + 1) return std::nullopt;
+    const std::string_view name = key.substr(0, key.size() - rest_bytes - 1);
+    if (!is_name(name) || key[name.size()] != '\0') return std::nullopt;
+    return name;
+}
+
+std::unexpected<Error> no_such_key() {
+    return fail(ErrorKind::storage, "its key is no key of this table");
+}
+
+std::string entity_digest(std::string_view entity) {
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(entity.data(), entity.size()));
+    static_assert(sizeof(canonical.digest) == format::entity_digest_bytes);
+    return {reinterpret_cast<const char*>(canonical.digest), sizeof(canonical.digest)};
+}
+
+void write_anchors(ByteWriter& writer, const std::vector<Anchor>& anchors) {
+    PAWL_ASSERT(anchors.size() <= limits::anchors_max);
+    writer.u8(static_cast<std::uint8_t>(anchors.size()));
+    for (const Anchor& anchor : anchors) {
+        writer.u64(anchor.revision);
+        writer.u64(anchor.digest);
+    }
+}
+
+std::vector<Anchor> read_anchors(ByteReader& reader) {
+    const std::size_t count = reader.u8();
+    if (count > limits::anchors_max)
+        reader.fail(fmt::format("{} anchors, more than {}", count, limits::anchors_max));
+    std::vector<Anchor> anchors;
+    for (std::size_t i = 0; i < count && !reader.failed(); ++i) {
+        Anchor anchor;
+        anchor.revision = reader.revision("an anchor");
+        anchor.digest = reader.u64();
+        anchors.push_back(anchor);
+    }
+    return anchors;
+}
+
+void write_limited(ByteWriter& writer, const std::string& text, std::size_t bytes_max) {
+    PAWL_ASSERT(text.size() <= bytes_max);
+    writer.text(text);
+}
+
+}  // namespace
+
+std::string to_hex(std::string_view bytes) {
+    std::string hex;
+    for (const char byte : bytes)
+        hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    return hex;
+}
+
+std::string pipeline_key(std::string_view pipeline) {
+    PAWL_ASSERT(is_name(pipeline));
+    return std::string(pipeline);
+}
+
+std::string records_prefix(std::string_view pipeline) {
+    std::string prefix = pipeline_key(pipeline);
+    prefix.push_back('\0');
+    return prefix;
+}
+
+std::string batch_key(std::string_view pipeline, BatchId id) {
+    ByteWriter key;
+    key.raw(records_prefix(pipeline));
+    key.u64_big_endian(id);
+    return std::move(key).take();
+}
+
+std::string quarantine_key(std::string_view pipeline, std::string_view entity) {
+    return records_prefix(pipeline) + entity_digest(entity);
+}
+
+std::string encode_header(const Header& header) {
+    ByteWriter writer = begin_value(RecordType::header);
+    writer.raw({format::magic.data(), format::magic.size()});
+    writer.u32(header.format);
+    writer.i64(header.created_at);
+    PAWL_ASSERT(writer.size() == format::header::fixed_bytes);
+    write_limited(writer, header.created_by, limits::identity_bytes_max);
+    return finish_value(format::header_key, std::move(writer));
+}
+
+Result<Header> decode_header(std::string_view key, std::string_view value) {
+    const auto body = open_value(RecordType::header, key, value);
+    if (!body) return std::unexpected(body.error());
+    if (key != format::header_key) return no_such_key();
+    ByteReader reader(*body);
+    for (const char byte : format::magic)
+        if (reader.u8() != static_cast<std::uint8_t>(byte)) reader.fail("it is no header of a journal");
+    Header header;
+    header.format = reader.u32();
+    if (header.format == 0) reader.fail("format version 0");
+    if (reader.failed() || header.format > format::version) return result_of(reader, header);
+    header.created_at = reader.i64();
+    header.created_by = reader.text(limits::identity_bytes_max, "created_by");
+    reader.expect_end();
+    return result_of(reader, header);
+}
+
+std::string encode_commit(std::uint64_t transaction) {
+    ByteWriter writer = begin_value(RecordType::commit);
+    writer.u64(transaction);
+    PAWL_ASSERT(writer.size() == format::commit::fixed_bytes);
+    return finish_value(format::commit_key, std::move(writer));
+}
+
+Result<std::uint64_t> decode_commit(std::string_view key, std::string_view value) {
+    const auto body = open_value(RecordType::commit, key, value);
+    if (!body) return std::unexpected(body.error());
+    if (key != format::commit_key) return no_such_key();
+    ByteReader reader(*body);
+    const std::uint64_t transaction = reader.u64();
+    reader.expect_end();
+    return result_of(reader, transaction);
+}
+
+std::string encode_pipeline(const Pipeline& pipeline) {
+    PAWL_ASSERT(pipeline.watermark <= pipeline.high && pipeline.high <= revision_max);
+    ByteWriter writer = begin_value(RecordType::pipeline);
+    writer.u8(static_cast<std::uint8_t>(pipeline.source.mode));
+    writer.u8(static_cast<std::uint8_t>(pipeline.condition));
+    writer.u8(pipeline.checkpoint ? format::pipeline_has_checkpoint : 0);
+    PAWL_ASSERT(writer.size() == format::pipeline::last_batch_offset);
+    writer.u64(pipeline.last_batch);
+    writer.u64(pipeline.high);
+    writer.u64(pipeline.watermark);
+    writer.i64(pipeline.condition_since);
+    PAWL_ASSERT(writer.size() == format::pipeline::checkpoint_revision_offset);
+    const Checkpoint checkpoint = pipeline.checkpoint.value_or(Checkpoint{});
+    writer.u64(checkpoint.revision);
+    writer.i64(checkpoint.written_at);
+    PAWL_ASSERT(writer.size() == format::pipeline::anchor_count_offset);
+    write_anchors(writer, pipeline.anchors);
+    write_limited(writer, pipeline.source.database, limits::identity_bytes_max);
+    write_limited(writer, pipeline.source.table, limits::identity_bytes_max);
+    write_limited(writer, pipeline.target.alias, limits::identity_bytes_max);
+    write_limited(writer, pipeline.target.index, limits::identity_bytes_max);
+    write_limited(writer, pipeline.target.uuid, limits::identity_bytes_max);
+    write_limited(writer, pipeline.condition_detail, limits::reason_bytes_max);
+    return finish_value(pipeline_key(pipeline.name), std::move(writer));
+}
+
+Result<Pipeline> decode_pipeline(std::string_view key, std::string_view value) {
+    const auto body = open_value(RecordType::pipeline, key, value);
+    if (!body) return std::unexpected(body.error());
+    if (!is_name(key)) return no_such_key();
+    ByteReader reader(*body);
+    Pipeline pipeline;
+    pipeline.name = key;
+    pipeline.source.mode = enum_of(reader, SourceMode::outbox, "source mode");
+    pipeline.condition = enum_of(reader, Condition::refused, "condition");
+    const std::uint8_t flags = flags_of(reader, format::pipeline_has_checkpoint);
+    pipeline.last_batch = reader.u64();
+    pipeline.high = reader.revision("high");
+    pipeline.watermark = reader.revision("watermark");
+    pipeline.condition_since = reader.i64();
+    Checkpoint checkpoint;
+    checkpoint.revision = reader.revision("checkpoint");
+    checkpoint.written_at = reader.i64();
+    if ((flags & format::pipeline_has_checkpoint) != 0)
+        pipeline.checkpoint = checkpoint;
+    else if (checkpoint != Checkpoint{})
+        reader.fail("a checkpoint without its flag");
+    pipeline.anchors = read_anchors(reader);
+    pipeline.source.database = reader.text(limits::identity_bytes_max, "database");
+    pipeline.source.table = reader.text(limits::identity_bytes_max, "table");
+    pipeline.target.alias = reader.text(limits::identity_bytes_max, "alias");
+    pipeline.target.index = reader.text(limits::identity_bytes_max, "index");
+    pipeline.target.uuid = reader.text(limits::identity_bytes_max, "uuid");
+    pipeline.condition_detail = reader.text(limits::reason_bytes_max, "condition detail");
+    reader.expect_end();
+    if (pipeline.watermark > pipeline.high)
+        reader.fail(fmt::format("watermark {} is above high {}", pipeline.watermark, pipeline.high));
+    return result_of(reader, std::move(pipeline));
+}
+
+std::string encode_gaps(std::string_view pipeline, const IntervalSet& gaps) {
+    ByteWriter writer = begin_value(RecordType::gaps);
+    writer.intervals(gaps);
+    return finish_value(pipeline_key(pipeline), std::move(writer));
+}
+
+Result<Gaps> decode_gaps(std::string_view key, std::string_view value) {
+    const auto body = open_value(RecordType::gaps, key, value);
+    if (!body) return std::unexpected(body.error());
+    if (!is_name(key)) return no_such_key();
+    ByteReader reader(*body);
+    Gaps gaps{std::string(key), reader.intervals()};
+    reader.expect_end();
+    return result_of(reader, std::move(gaps));
+}
+
+std::string encode_batch(const Batch& batch) {
+    PAWL_ASSERT(batch.id >= 1 && !batch.revisions.empty());
+    ByteWriter writer = begin_value(RecordType::batch);
+    writer.u8(static_cast<std::uint8_t>(batch.state));
+    writer.u32(batch.content.rows);
+    writer.u32(batch.content.indexed);
+    writer.u32(batch.content.removed);
+    writer.u32(batch.content.invalid);
+    PAWL_ASSERT(writer.size() == format::batch::digest_offset);
+    writer.u64(batch.content.digest);
+    writer.u32(batch.outcome.done);
+    writer.u32(batch.outcome.superseded);
+    writer.u32(batch.outcome.quarantined);
+    PAWL_ASSERT(writer.size() == format::batch::intent_at_offset);
+    writer.i64(batch.intent_at);
+    writer.i64(batch.applied_at);
+    writer.i64(batch.committed_at);
+    PAWL_ASSERT(writer.size() == format::batch::fixed_bytes);
+    write_limited(writer, batch.index_uuid, limits::identity_bytes_max);
+    writer.intervals(batch.revisions);
+    return finish_value(batch_key(batch.pipeline, batch.id), std::move(writer));
+}
+
+Result<Batch> decode_batch(std::string_view key, std::string_view value) {
+    const auto body = open_value(RecordType::batch, key, value);
+    if (!body) return std::unexpected(body.error());
+    const auto name = name_in_key(key, format::batch_id_bytes);
+    if (!name) return no_such_key();
+    ByteReader reader(*body);
+    Batch batch;
+    batch.pipeline = *name;
+    batch.id = ByteReader(key.substr(key.size() - format::batch_id_bytes)).u64_big_endian();
+    if (batch.id == 0) reader.fail("its number is 0");
+    batch.state = enum_of(reader, BatchState::committed, "batch state");
+    batch.content.rows = reader.u32();
+    batch.content.indexed = reader.u32();
+    batch.content.removed = reader.u32();
+    batch.content.invalid = reader.u32();
+    batch.content.digest = reader.u64();
+    batch.outcome.done = reader.u32();
+    batch.outcome.superseded = reader.u32();
+    batch.outcome.quarantined = reader.u32();
+    batch.intent_at = reader.i64();
+    batch.applied_at = reader.i64();
+    batch.committed_at = reader.i64();
+    batch.index_uuid = reader.text(limits::identity_bytes_max, "index uuid");
+    batch.revisions = reader.intervals();
+    reader.expect_end();
+    if (batch.revisions.empty()) reader.fail("it has no revisions");
+    return result_of(reader, std::move(batch));
+}
+
+std::string encode_quarantine(std::string_view key, const QuarantineEntry& entry) {
+    PAWL_ASSERT(entry.revision <= revision_max);
+    ByteWriter writer = begin_value(RecordType::quarantine);
+    writer.u8(entry.retry_requested ? format::quarantine_retry_requested : 0);
+    writer.u64(entry.revision);
+    writer.i64(entry.since);
+    writer.u32(entry.attempts);
+    PAWL_ASSERT(writer.size() == format::quarantine::fixed_bytes);
+    write_limited(writer, entry.entity, limits::entity_bytes_max);
+    write_limited(writer, entry.error, limits::reason_bytes_max);
+    write_limited(writer, entry.reason, limits::reason_bytes_max);
+    return finish_value(key, std::move(writer));
+}
+
+Result<QuarantineEntry> decode_quarantine(std::string_view key, std::string_view value) {
+    const auto body = open_value(RecordType::quarantine, key, value);
+    if (!body) return std::unexpected(body.error());
+    const auto name = name_in_key(key, format::entity_digest_bytes);
+    if (!name) return no_such_key();
+    ByteReader reader(*body);
+    QuarantineEntry entry;
+    entry.pipeline = *name;
+    entry.retry_requested = (flags_of(reader, format::quarantine_retry_requested) & 1U) != 0;
+    entry.revision = reader.revision("revision");
+    entry.since = reader.i64();
+    entry.attempts = reader.u32();
+    entry.entity = reader.text(limits::entity_bytes_max, "entity");
+    entry.error = reader.text(limits::reason_bytes_max, "error");
+    entry.reason = reader.text(limits::reason_bytes_max, "reason");
+    reader.expect_end();
+    const bool whole = entry.entity.size() < limits::entity_bytes_max;
+    if (!reader.failed() && whole && quarantine_key(*name, entry.entity) != key)
+        reader.fail("its key is of another entity");
+    return result_of(reader, std::move(entry));
+}
+
+std::optional<BatchState> peek_state(std::string_view value) {
+    if (value.size() < format::batch::fixed_bytes + format::checksum_bytes) return std::nullopt;
+    if (static_cast<std::uint8_t>(value[format::type_offset]) != static_cast<std::uint8_t>(RecordType::batch))
+        return std::nullopt;
+    const auto state = static_cast<std::uint8_t>(value[format::batch::state_offset]);
+    if (state < 1 || state > static_cast<std::uint8_t>(BatchState::committed)) return std::nullopt;
+    return static_cast<BatchState>(state);
+}
+
+}  // namespace pawl::journal
