@@ -40,22 +40,23 @@ struct MariaDb {
     std::string socket;  // used in place of host and port when set
     std::string database;
     std::string user;
-    Secret password;            // from password_file or password = "${NAME}"
-    std::string ca_file;        // when set: TLS, and the server's certificate is verified against it
-    std::string cert_file;      // client certificate, with key_file
+    Secret password;        // from password_file or password = "${NAME}"
+    std::string ca_file;    // when set: TLS, and the server's certificate is verified against it
+    std::string cert_file;  // client certificate, with key_file
     std::string key_file;
-    bool tls = false;           // TLS is required even without ca_file
+    bool tls = false;  // TLS is required even without ca_file
     TimeMs connect_timeout_ms = 10'000;
     TimeMs read_timeout_ms = 60'000;
 };
 
 struct Elasticsearch {
-    std::vector<std::string> urls;  // tried in turn; "http://host:port" or "https://…", a path prefix is allowed
+    std::vector<std::string>
+        urls;  // tried in turn; "http://host:port" or "https://…", a path prefix is allowed
     std::string user;
     Secret password;
-    Secret api_key;       // sent as "Authorization: ApiKey …"
+    Secret api_key;  // sent as "Authorization: ApiKey …"
     std::string ca_file;
-    bool gzip = false;    // compress requests
+    bool gzip = false;  // compress requests
     TimeMs connect_timeout_ms = 5'000;
     TimeMs request_timeout_ms = 25'000;  // shorter than half of gc_deletes: no request may outlive that
 };
@@ -67,6 +68,7 @@ struct Source {
     std::string revision;  // column
     std::string entity;    // column
     std::string deleted;   // column; empty: rows never delete
+    std::string outbox;    // outbox mode: the outbox table
 };
 
 // [pipeline.document]
@@ -111,11 +113,17 @@ struct Config {
     std::vector<Pipeline> pipelines;
     Http http;
     Log log;
+    std::vector<std::string> warnings;  // nothing that stops pawl, but an operator should read it
 };
 
-// Reads, expands ${NAME}, reads secret files and `create` (relative to the config's folder), validates all of it.
-// Errors, kind invalid: every one names file, line, key, what was found and what was expected; unknown keys are
-// errors, with the nearest known one named.
+// Reads, expands ${NAME}, reads secret files and `create`, validates all of it. Relative paths start at the
+// config's folder. Opens no connection and writes nothing.
+// Errors, kind invalid: every one names file, line, key, what was found and what was expected; unknown keys
+// are errors, with the nearest known one named. All problems that can be seen at once, in the order of the
+// file.
+std::expected<Config, std::vector<Error>> load_all(const std::filesystem::path& file);
+
+// The same for those who need one error: the first, whose advice says how many more there are.
 Result<Config> load(const std::filesystem::path& file);
 
 }  // namespace pawl::config
