@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -75,5 +76,7 @@ using Change = std::variant<BeginPipeline, OpenBatch, ApplyBatch, CommitBatches,
 
 // "begin_pipeline", "open_batch", … : names crash points and log lines.
 std::string_view name_of(const Change& change);
+// The same names, of all changes, in the variant's order.
+std::vector<std::string_view> change_names();
 
 }  // namespace pawl::journal

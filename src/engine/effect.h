@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "engine/event.h"
+#include "engine/recovery.h"
 #include "engine/request.h"
 #include "journal/change.h"
 
@@ -37,8 +38,8 @@ struct SendBulk {
     BulkRequest request;
 };
 
-// Answer: TimerFired after a delay in [delay_min_ms, delay_max_ms], drawn by the runner (jitter). Setting a timer
-// that is set replaces it.
+// Answer: TimerFired after a delay in [delay_min_ms, delay_max_ms], drawn by the runner (jitter). Setting a
+// timer that is set replaces it.
 struct SetTimer {
     Timer timer = Timer::poll;
     TimeMs delay_min_ms = 0;
@@ -54,12 +55,22 @@ struct Notice {
     std::string advice = {};
 };
 
+// What recovery found at start and decided: one step per open batch, or one for the pipeline.
+struct RecoveryStep {
+    const RecoveryRow* row = nullptr;  // of the table; never null
+    journal::BatchId batch = 0;        // 0: the pipeline as a whole
+};
+struct ReportRecovery {
+    std::vector<RecoveryStep> steps;
+};
+
 // The pipeline is at rest and asks for nothing more. Without error: caught up (`sync`) or stopped as asked.
 struct Finish {
     std::optional<Error> error;
 };
 
-using Effect = std::variant<PrepareSource, PrepareTarget, ReadPage, WriteJournal, SendBulk, SetTimer, Notice, Finish>;
+using Effect = std::variant<PrepareSource, PrepareTarget, ReadPage, WriteJournal, SendBulk, SetTimer, Notice,
+                            ReportRecovery, Finish>;
 
 // "prepare_source", "read_page", "write_journal", … : names crash points.
 std::string_view name_of(const Effect& effect);

@@ -1,4 +1,5 @@
-// Every limit of the engine. Those in `Limits` can be set per pipeline ([pipeline.limits]); the others cannot.
+// Every limit of the engine. Those in `Limits` can be set per pipeline ([pipeline.limits]); the others
+// cannot.
 #pragma once
 
 #include <cstddef>
@@ -9,24 +10,26 @@
 namespace pawl::engine {
 
 struct Limits {
-    std::uint32_t batch_rows_max = 2'000;           // history rows read into one batch
-    std::uint64_t batch_bytes_max = 4ULL << 20;     // bytes of documents in one batch; one larger document goes alone
-    std::uint32_t batches_open_max = 4;             // INTENT or APPLIED at a time; the reader waits beyond
-    std::uint32_t requests_in_flight_max = 2;       // bulk requests on their way at a time
-    std::uint32_t quarantine_max = 10'000;          // entities; beyond, the pipeline stops
-    std::uint32_t gaps_max = 10'000;                // intervals; beyond, neighbours are merged
-    TimeMs poll_interval_ms = 500;                  // between two looks at a history that is caught up with
-    TimeMs retry_delay_min_ms = 200;                // first back-off; doubles up to the maximum
+    std::uint32_t batch_rows_max = 2'000;  // history rows read into one batch
+    std::uint64_t batch_bytes_max = 4ULL
+                                    << 20;  // bytes of documents in one batch; one larger document goes alone
+    std::uint32_t batches_open_max = 4;     // INTENT or APPLIED at a time; the reader waits beyond
+    std::uint32_t requests_in_flight_max = 2;  // bulk requests on their way at a time
+    std::uint32_t quarantine_max = 10'000;     // entities; beyond, the pipeline stops
+    std::uint32_t gaps_max = 10'000;           // intervals; beyond, neighbours are merged
+    TimeMs poll_interval_ms = 500;             // between two looks at a history that is caught up with
+    TimeMs retry_delay_min_ms = 200;           // first back-off; doubles up to the maximum
     TimeMs retry_delay_max_ms = 30'000;
-    TimeMs give_up_after_ms = 60'000;               // `sync` only: so long without any success ends it
+    TimeMs give_up_after_ms = 60'000;  // `sync` only: so long without any success ends it
 };
 
 namespace limits {
 
-inline constexpr std::size_t page_chunk_bytes = 1ULL << 20;    // one allocation of a page
+inline constexpr std::size_t page_chunk_bytes = 1ULL << 20;  // one allocation of a page
 inline constexpr std::size_t request_actions_min = 1;
-inline constexpr TimeMs forbidden_retry_ms = 60'000;           // 401, 403: retry slowly
-inline constexpr TimeMs notice_interval_ms = 60'000;           // the same trouble is told once in this time
+inline constexpr TimeMs forbidden_retry_ms = 60'000;       // 401, 403: retry slowly
+inline constexpr TimeMs notice_interval_ms = 60'000;       // the same trouble is told once in this time
+inline constexpr std::size_t quarantine_notices_max = 10;  // log lines of one batch; the others are counted
 // A batch whose rows were read longer ago than gc_deletes divided by this is read again before it is sent.
 inline constexpr TimeMs stale_divisor = 2;
 

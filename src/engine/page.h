@@ -28,15 +28,16 @@ struct Row {
     Action action = Action::index;
     std::string_view entity;    // the id's bytes; of an index or remove row: valid UTF-8, 1 … 512 bytes
     std::string_view document;  // the JSON, or the reason when invalid
-    std::string_view error = {};  // when invalid: a word for it, "invalid_body", "key_twice", "entity_too_long", …
+    std::string_view error =
+        {};  // when invalid: a word for it, "invalid_body", "key_twice", "entity_too_long", …
 };
 
 class Page {
   public:
     // Copies the views' bytes into the page.
     void add(const Row& row);
-    // For a document that is put together piece by piece: room for `bytes` in the page, to be filled before the
-    // row that names it is added with `add_owned`.
+    // For a document that is put together piece by piece: room for `bytes` in the page, to be filled before
+    // the row that names it is added with `add_owned`.
     char* allocate(std::size_t bytes);
     // The views already point into memory of this page or into constants.
     void add_owned(const Row& row) { rows_.push_back(row); }

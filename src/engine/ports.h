@@ -2,9 +2,12 @@
 // simulation implements all; the contract tests of tests/contract run against both.
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <string>
 
 #include "base/error.h"
+#include "engine/effect.h"
 #include "engine/event.h"
 #include "engine/request.h"
 #include "journal/change.h"
@@ -18,14 +21,14 @@ class Inbox {
     virtual void post(Event event) = 0;
 };
 
-// The history of one pipeline. Calls return at once; each is answered by exactly one event to the inbox that the
-// port was made with. Called by one thread. At most one request of each kind is under way, but for `read`:
-// reads are answered in the order they were asked. Destroying the port abandons what is under way.
+// The history of one pipeline. Calls return at once; each is answered by exactly one event to the inbox that
+// the port was made with. Called by one thread. At most one request of each kind is under way, but for
+// `read`: reads are answered in the order they were asked. Destroying the port abandons what is under way.
 class SourcePort {
   public:
     virtual ~SourcePort() = default;
-    virtual void prepare() = 0;                   // SourceReady or SourceFailed
-    virtual void read(ReadRequest request) = 0;   // PageRead or ReadFailed
+    virtual void prepare() = 0;                  // SourceReady or SourceFailed
+    virtual void read(ReadRequest request) = 0;  // PageRead or ReadFailed
 };
 
 // The index of one pipeline. The same rules; bulks may be answered in any order.
@@ -41,6 +44,22 @@ class JournalPort {
   public:
     virtual ~JournalPort() = default;
     virtual Result<void> commit(std::span<const journal::Change> changes) = 0;
+};
+
+// Where a person hears of a pipeline: logs, metrics, a command's report.
+class Observer {
+  public:
+    virtual ~Observer() = default;
+    virtual void notice(const std::string& pipeline, const Notice& notice) = 0;
+    virtual void recovered(const std::string& pipeline, const ReportRecovery& report) = 0;
+    virtual void finished(const std::string& pipeline, const Finish& finish) = 0;
+};
+
+// Chance, for jitter; from a seed in the simulation.
+class Random {
+  public:
+    virtual ~Random() = default;
+    virtual std::uint64_t below(std::uint64_t bound) = 0;  // 0 … bound-1; bound >= 1
 };
 
 }  // namespace pawl::engine

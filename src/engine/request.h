@@ -17,15 +17,16 @@ using RequestId = std::uint64_t;
 
 struct ReadRequest {
     RequestId id = 0;
-    IntervalSet revisions;         // rows with these revisions are wanted; the last interval may end at revision_max
-    std::uint32_t rows_max = 0;    // rows of `revisions` looked at; >= 1
-    std::uint64_t bytes_max = 0;   // of documents; stops after the row that passes it
+    IntervalSet revisions;  // rows with these revisions are wanted; the last interval may end at revision_max
+    std::uint32_t rows_max = 0;   // rows of `revisions` looked at; >= 1
+    std::uint64_t bytes_max = 0;  // of documents; stops after the row that passes it
     // false: the rows themselves, in rising order.
     // true: for each entity that has a row among `revisions`, once, its latest row of the whole history.
     bool latest = false;
 };
 
-// One action of a bulk request: index or remove, with external_gte version = row.revision. Views into `pages`.
+// One action of a bulk request: index or remove, with external_gte version = row.revision. Views into
+// `pages`.
 struct BulkRequest {
     RequestId id = 0;
     std::shared_ptr<const Page> page;
@@ -56,9 +57,9 @@ struct SourceFacts {
 // What the index adapter found out about the alias behind a pipeline.
 struct TargetFacts {
     journal::TargetIdentity identity;
-    bool created = false;      // made just now: nothing can have been in it
+    bool created = false;  // made just now: nothing can have been in it
     TimeMs gc_deletes_ms = 60'000;
-    std::string server;        // "Elasticsearch 8.19.7", for people
+    std::string server;  // "Elasticsearch 8.19.7", for people
 };
 
 }  // namespace pawl::engine

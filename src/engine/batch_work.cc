@@ -1,0 +1,178 @@
+#include "engine/batch_work.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/assert.h"
+#include "journal/transition.h"
+
+namespace pawl::engine {
+
+BatchWork::BatchWork(std::string pipeline, IntervalSet revisions)
+    : pipeline_(std::move(pipeline)), owed_(std::move(revisions)) {}
+
+void BatchWork::load(std::shared_ptr<const Page> page, std::vector<Row> actions, TimeMs now) {
+    PAWL_ASSERT(needs_rows());
+    for (std::size_t place = 0; place < actions_.size(); ++place)  // of the portion before; its page goes now
+        if (progress_[place] == Progress::taken)
+            taken_before_.emplace_back(actions_[place].entity, actions_[place].revision);
+    has_rows_ = true;
+    page_ = std::move(page);
+    actions_ = std::move(actions);
+    progress_.assign(actions_.size(), Progress::waiting);
+    at_portion_ = {outcome_, rejected_.size()};
+
+    Part valid;
+    valid.reserve(actions_.size());
+    for (std::uint32_t place = 0; place < actions_.size(); ++place) {
+        const Row& row = actions_[place];
+        if (row.action != Action::invalid) {
+            valid.push_back(place);
+            continue;
+        }
+        progress_[place] = Progress::rejected;
+        quarantine(row, row.error, row.document, now);
+    }
+    if (!valid.empty()) waiting_.push_back(std::move(valid));
+    finish_portion();
+}
+
+void BatchWork::drop_rows() {
+    PAWL_ASSERT(in_flight_ == 0);
+    PAWL_ASSERT(!acknowledged());
+    has_rows_ = false;
+    page_.reset();
+    actions_.clear();
+    progress_.clear();
+    waiting_.clear();
+    outcome_ = at_portion_.outcome;
+    rejected_.resize(at_portion_.rejected);
+}
+
+Part BatchWork::take(std::size_t actions_max) {
+    PAWL_ASSERT(can_send());
+    PAWL_ASSERT(actions_max >= 1);
+    Part part = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (part.size() > actions_max) {
+        const auto cut = part.begin() + static_cast<std::ptrdiff_t>(actions_max);
+        waiting_.emplace_front(cut, part.end());
+        part.erase(cut, part.end());
+    }
+    ++in_flight_;
+    return part;
+}
+
+BulkRequest BatchWork::request_of(const Part& part, RequestId id) const {
+    BulkRequest request{.id = id, .page = page_, .actions = {}};
+    request.actions.reserve(part.size());
+    for (const std::uint32_t place : part)
+        request.actions.push_back(actions_[place]);
+    return request;
+}
+
+void BatchWork::put_back(Part part) {
+    waiting_.push_front(std::move(part));
+    land();
+}
+
+void BatchWork::split(const Part& part) {
+    PAWL_ASSERT(part.size() >= 2);
+    const auto middle = part.begin() + static_cast<std::ptrdiff_t>(part.size() / 2);
+    waiting_.emplace_front(middle, part.end());
+    waiting_.emplace_front(part.begin(), middle);
+    land();
+}
+
+const ItemResult* BatchWork::settle(const Part& part, std::span<const ItemResult> items, TimeMs now) {
+    PAWL_ASSERT(part.size() == items.size());
+    const ItemResult* first_unsettled = nullptr;
+    Part again;
+    for (std::size_t i = 0; i < part.size(); ++i) {
+        const ItemResult& item = items[i];
+        const std::uint32_t place = part[i];
+        switch (item.status) {
+            case ItemStatus::done:
+                progress_[place] = Progress::taken;
+                ++outcome_.done;
+                break;
+            case ItemStatus::superseded:
+                progress_[place] = Progress::taken;
+                ++outcome_.superseded;
+                break;
+            case ItemStatus::rejected:
+                progress_[place] = Progress::rejected;
+                quarantine(actions_[place], item.error, item.reason, now);
+                break;
+            case ItemStatus::retry:
+            case ItemStatus::forbidden:
+            case ItemStatus::target_missing:
+                if (first_unsettled == nullptr) first_unsettled = &item;
+                again.push_back(place);
+                break;
+        }
+    }
+    if (!again.empty()) waiting_.push_front(std::move(again));
+    land();
+    return first_unsettled;
+}
+
+void BatchWork::reject(const Part& part, const ItemResult& why, TimeMs now) {
+    PAWL_ASSERT(part.size() == 1);
+    progress_[part.front()] = Progress::rejected;
+    quarantine(actions_[part.front()], why.error, why.reason, now);
+    land();
+}
+
+void BatchWork::land() {
+    PAWL_ASSERT(in_flight_ > 0);
+    --in_flight_;
+    finish_portion();
+}
+
+void BatchWork::finish_portion() {
+    if (in_flight_ > 0 || !waiting_.empty()) return;
+    if (page_->complete) {
+        owed_ = {};
+        return;
+    }
+    // Without progress the same read would come again for ever: the source must cover at least one revision.
+    PAWL_ASSERT(page_->covered_through >= owed_.lowest());
+    owed_.erase(IntervalSet({Interval{0, page_->covered_through}}));
+    has_rows_ = owed_.empty();
+}
+
+void BatchWork::quarantine(const Row& row, std::string_view error, std::string_view reason, TimeMs now) {
+    ++outcome_.quarantined;
+    rejected_.push_back(journal::as_kept({.pipeline = pipeline_,
+                                          .entity = std::string(row.entity),
+                                          .revision = row.revision,
+                                          .error = std::string(error),
+                                          .reason = std::string(reason),
+                                          .since = now}));
+}
+
+bool BatchWork::has_newer(std::string_view entity, Revision revision) const {
+    return std::any_of(actions_.begin(), actions_.end(),
+                       [&](const Row& row) { return row.revision > revision && row.entity == entity; });
+}
+
+BatchResult BatchWork::result(
+    const std::map<std::string, journal::QuarantineEntry, std::less<>>& quarantine) const {
+    PAWL_ASSERT(acknowledged());
+    BatchResult result{.outcome = outcome_, .quarantined = rejected_, .released = {}};
+    if (quarantine.empty()) return result;
+    const auto release = [&](std::string_view entity, Revision revision) {
+        const auto entry = quarantine.find(entity);
+        if (entry != quarantine.end() && entry->second.revision <= revision)
+            result.released.emplace_back(entity);
+    };
+    for (const auto& [entity, revision] : taken_before_)
+        release(entity, revision);
+    for (std::size_t place = 0; place < actions_.size(); ++place)
+        if (progress_[place] == Progress::taken) release(actions_[place].entity, actions_[place].revision);
+    return result;
+}
+
+}  // namespace pawl::engine

@@ -1,0 +1,203 @@
+// From a page of rows to COMMITTED: reading, opening, sending, settling.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/assert.h"
+#include "engine/coalesce.h"
+#include "engine/pipeline.h"
+
+namespace pawl::engine {
+namespace {
+
+// After so many requests without a 413 or 429 the requests' size doubles again.
+constexpr std::uint32_t requests_before_growth = 16;
+
+}  // namespace
+
+void Pipeline::begin_read() {
+    if (read_asked_ || trouble_.waiting(Lane::read)) return;
+    const bool only_recover = settings_.until == Until::recovered;
+    const bool room = !only_recover && ledger_.open_batches().size() < settings_.limits.batches_open_max;
+    auto asked = reading_.next(ledger_, works_, room, !polling_, now_);
+    if (!asked) return;
+    asked->request.id = ++last_request_;
+    effects_.emplace_back(ReadPage{asked->request});
+    read_asked_ = std::move(asked);
+}
+
+void Pipeline::on(const PageRead& event) {
+    if (!read_asked_ || read_asked_->request.id != event.id) return;
+    const Reading::Asked asked = *std::exchange(read_asked_, std::nullopt);
+    success(Lane::read);
+    reading_.took(asked, *event.page, now_);
+    take_page(asked, event.page);
+    if (asked.purpose == Reading::Purpose::tail && event.page->complete) {
+        polling_ = true;
+        effects_.emplace_back(
+            SetTimer{Timer::poll, settings_.limits.poll_interval_ms, settings_.limits.poll_interval_ms});
+    }
+}
+
+void Pipeline::on(const ReadFailed& event) {
+    if (!read_asked_ || read_asked_->request.id != event.id) return;
+    read_asked_.reset();
+    trouble(Lane::read, event.error);
+}
+
+void Pipeline::take_page(const Reading::Asked& asked, const std::shared_ptr<const Page>& page) {
+    if (asked.purpose != Reading::Purpose::batch) {
+        open_batch(asked.purpose, page);
+        return;
+    }
+    const auto work = works_.find(asked.batch);
+    PAWL_ASSERT(work != works_.end());
+    std::vector<Row> actions = coalesce(page->rows());
+    note_rows_ahead(actions);
+    work->second.load(page, std::move(actions), now_);
+    apply_if_acknowledged(asked.batch);
+}
+
+void Pipeline::open_batch(Reading::Purpose purpose, const std::shared_ptr<const Page>& page) {
+    if (purpose == Reading::Purpose::quarantine) ledger_.retries_begun(page->covered_through);
+    if (page->seen.empty()) return;
+    std::vector<Row> actions = coalesce(page->rows());
+    const auto content = content_of(actions, page->seen.count());
+    const BatchId batch = ledger_.open(page->seen, content, settings_.limits.gaps_max, now_, changes_);
+    intent_ticket_[batch] = last_ticket_ + 1;  // of the WriteJournal at the end of this step
+
+    note_rows_ahead(actions);
+    auto [work, is_new] = works_.emplace(batch, BatchWork(settings_.name, page->seen));
+    PAWL_ASSERT(is_new);
+    work->second.load(page, std::move(actions), now_);
+    apply_if_acknowledged(batch);
+}
+
+// A latest row from above high goes out ahead of its turn; older rows of its entity are still to be read.
+void Pipeline::note_rows_ahead(const std::vector<Row>& actions) {
+    if (!actions.empty() && actions.back().revision > ledger_.pipeline().high)
+        reading_.latest_through(actions.back().revision);
+}
+
+void Pipeline::begin_sends() {
+    for (auto& [id, work] : works_) {
+        if (intent_ticket_.contains(id) || work.needs_rows()) continue;
+        while (work.can_send()) {
+            if (trouble_.waiting(Lane::send) || in_flight_.size() >= settings_.limits.requests_in_flight_max)
+                return;
+            if (refresh_if_stale(work)) break;
+            Part part = work.take(request_actions_max_);
+            BulkRequest request = work.request_of(part, ++last_request_);
+            in_flight_.emplace(request.id, InFlight{id, std::move(part)});
+            effects_.emplace_back(SendBulk{std::move(request)});
+        }
+    }
+}
+
+// A row that was read too long ago may be older than a tombstone that has expired since.
+bool Pipeline::refresh_if_stale(BatchWork& work) {
+    if (now_ - work.read_at() < target_->gc_deletes_ms / limits::stale_divisor) return false;
+    if (!work.in_flight()) {
+        work.drop_rows();
+        begin_read();
+    }
+    return true;
+}
+
+void Pipeline::on(const BulkAnswered& event) {
+    const auto found = in_flight_.find(event.id);
+    if (found == in_flight_.end()) return;
+    settle(std::move(in_flight_.extract(found).mapped()), event.items);
+}
+
+void Pipeline::on(const BulkFailed& event) {
+    const auto found = in_flight_.find(event.id);
+    if (found == in_flight_.end()) return;
+    resend(std::move(in_flight_.extract(found).mapped()), event.error);
+}
+
+void Pipeline::settle(InFlight sent, const std::vector<ItemResult>& items) {
+    BatchWork& work = works_.at(sent.batch);
+    const ItemResult* const unsettled = work.settle(sent.part, items, now_);
+    if (unsettled == nullptr) {
+        success(Lane::send);
+        grow_requests();
+    } else if (unsettled->status == ItemStatus::target_missing) {
+        lose_target({ErrorKind::target_missing, unsettled->reason});
+    } else if (unsettled->status == ItemStatus::forbidden) {
+        trouble(Lane::send,
+                {ErrorKind::forbidden, unsettled->reason, "give pawl's user the privilege that is named"});
+    } else {
+        shrink_requests(sent.part.size());
+        trouble(Lane::send,
+                {ErrorKind::overloaded, fmt::format("the index took a part only: {}", unsettled->reason)});
+    }
+    apply_if_acknowledged(sent.batch);
+}
+
+void Pipeline::resend(InFlight sent, const Error& error) {
+    BatchWork& work = works_.at(sent.batch);
+    const bool guilty_as_a_whole = error.kind == ErrorKind::too_large || error.kind == ErrorKind::rejected;
+    if (guilty_as_a_whole && sent.part.size() == 1) {
+        work.reject(sent.part, {ItemStatus::rejected, std::string(name_of(error.kind)), error.message, {}},
+                    now_);
+        apply_if_acknowledged(sent.batch);
+        return;
+    }
+    if (guilty_as_a_whole) {
+        if (error.kind == ErrorKind::too_large) shrink_requests(sent.part.size());
+        work.split(sent.part);
+        return;
+    }
+    if (error.kind == ErrorKind::overloaded) shrink_requests(sent.part.size());
+    work.put_back(std::move(sent.part));
+    if (error.kind == ErrorKind::target_missing)
+        lose_target(error);
+    else
+        trouble(Lane::send, error);
+}
+
+void Pipeline::lose_target(const Error& error) {
+    if (!target_) return;
+    target_.reset();
+    trouble(Lane::prepare, error);
+}
+
+void Pipeline::shrink_requests(std::size_t failed_actions) {
+    request_actions_max_ =
+        std::max(limits::request_actions_min, std::min(request_actions_max_, failed_actions) / 2);
+    requests_since_shrink_ = 0;
+}
+
+void Pipeline::grow_requests() {
+    if (request_actions_max_ >= settings_.limits.batch_rows_max) return;
+    if (++requests_since_shrink_ < requests_before_growth) return;
+    requests_since_shrink_ = 0;
+    request_actions_max_ = std::min<std::size_t>(request_actions_max_ * 2, settings_.limits.batch_rows_max);
+}
+
+void Pipeline::apply_if_acknowledged(BatchId batch) {
+    const BatchWork& work = works_.at(batch);
+    if (!work.acknowledged() || intent_ticket_.contains(batch)) return;
+    PAWL_ASSERT(!ledger_.open_batches().at(batch).applied);
+    BatchResult result = work.result(ledger_.quarantine());
+    // A newer row of the entity is another batch's: that one decides.
+    std::erase_if(result.quarantined, [&](const journal::QuarantineEntry& entry) {
+        return std::any_of(works_.begin(), works_.end(), [&](const auto& other) {
+            return other.first != batch && other.second.has_newer(entry.entity, entry.revision);
+        });
+    });
+    tell_quarantined(result.quarantined);
+    ledger_.apply(batch, std::move(result), now_, changes_);
+    std::erase_if(works_, [&](const auto& other) { return !ledger_.open_batches().contains(other.first); });
+    if (ledger_.quarantine().size() > settings_.limits.quarantine_max)
+        stop_for_good(
+            journal::Condition::quarantine_full,
+            {ErrorKind::decision,
+             fmt::format("more than {} entities are in quarantine", settings_.limits.quarantine_max),
+             "look at: pawl quarantine list; then mend the mapping or the rows, or raise "
+             "pipeline.limits.quarantine"});
+}
+
+}  // namespace pawl::engine
