@@ -64,7 +64,7 @@ Place Section::place(std::string_view key) const {
 }
 
 const Node* Section::node(std::string_view key) {
-    known_.emplace_back(key);
+    if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
     if (table_ == nullptr) return nullptr;
     for (const Member& member : table_->members)
         if (member.key == key) return &member.value;

@@ -5,7 +5,15 @@
 
 #include <fmt/core.h>
 
-#define TOML_EXCEPTIONS 0
+// toml++ 3.3 asserts in its parser what a file can make false ("[$x]" does), and with NDEBUG it tells the
+// compiler to rely on it. So its assertions throw here, whatever the build, and are caught below.
+struct TomlAssertion {};
+[[noreturn]] static void toml_assertion_failed() {
+    throw TomlAssertion{};
+}
+#undef NDEBUG
+#define TOML_ASSERT(expression) ((expression) ? static_cast<void>(0) : toml_assertion_failed())
+#define TOML_EXCEPTIONS 1
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_ENABLE_WINDOWS_COMPAT 0
 #include <toml++/toml.h>
@@ -84,16 +92,46 @@ Node to_node(const toml::node& from) {
     return node;
 }
 
+std::unexpected<Error> not_toml(const std::string& place, std::string_view what) {
+    return fail(ErrorKind::invalid, fmt::format("{}: not TOML: {}", place, what),
+                "correct that line; https://toml.io shows how TOML is written");
+}
+
+bool asserts(std::string_view text) {
+    try {
+        static_cast<void>(toml::parse(text));
+    } catch (const TomlAssertion&) {
+        return true;
+    } catch (const toml::parse_error&) {
+        return false;
+    }
+    return false;
+}
+
+// The line at which the parser gave up by an assertion, which says no place: the lines before it alone do not
+// make it give up.
+int asserting_line(std::string_view text) {
+    std::vector<std::size_t> ends;
+    for (auto end = text.find('\n'); end != text.npos; end = text.find('\n', end + 1))
+        ends.push_back(end + 1);
+    const auto found = std::partition_point(ends.begin(), ends.end(),
+                                            [&](std::size_t end) { return !asserts(text.substr(0, end)); });
+    return static_cast<int>(found - ends.begin()) + 1;
+}
+
 }  // namespace
 
 Result<Node> read_toml(std::string_view text, const std::string& name) {
-    const toml::parse_result parsed = toml::parse(text, name);
-    if (parsed) return to_node(parsed.table());
-    const toml::parse_error& error = parsed.error();
-    const auto place = error.source().begin;
-    return fail(ErrorKind::invalid,
-                fmt::format("{}:{}:{}: not TOML: {}", name, place.line, place.column, error.description()),
-                "correct that line; https://toml.io shows how TOML is written");
+    try {
+        const toml::table table = toml::parse(text, name);
+        return to_node(table);
+    } catch (const toml::parse_error& error) {
+        const auto place = error.source().begin;
+        return not_toml(fmt::format("{}:{}:{}", name, place.line, place.column), error.description());
+    } catch (const TomlAssertion&) {
+        return not_toml(fmt::format("{}:{}", name, asserting_line(text)),
+                        "a character that cannot stand here");
+    }
 }
 
 std::string describe(const Node& node) {
