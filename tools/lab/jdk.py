@@ -37,7 +37,7 @@ def candidates() -> dict[Path, int]:
 
 
 def jdk_for(server: str) -> tuple[Optional[Path], str]:
-    """Java's folder for a server such as "elasticsearch-9.2.0" and "", or None and the reason."""
+    """Java's folder for a server such as "elasticsearch-9.2.0" and "", or None and the reason, which begins "needs"."""
     product, version = server.split("-", 1)
     first, last = JAVA_RANGE[(product, int(version.split(".")[0]))]
     seen = candidates()
@@ -46,4 +46,4 @@ def jdk_for(server: str) -> tuple[Optional[Path], str]:
         return min(fitting)[1], ""
     have = ", ".join(str(major) for major in sorted(set(seen.values()))) or "none"
     wanted = f"Java {first} or later" if last == 99 else f"Java {first} to {last}"
-    return None, f"{server} needs {wanted}, here: {have}; name one in PAWL_JDK21 or put it into /usr/lib/jvm"
+    return None, f"needs {wanted}, here: {have}; name one in PAWL_JDK21 or put it into /usr/lib/jvm"

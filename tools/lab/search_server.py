@@ -64,9 +64,7 @@ class SearchServer:
     def start(self) -> None:
         """Starts and returns when the cluster answers. LabError when it does not, or no Java fits."""
         home = search_server_home(self.name)
-        java, reason = jdk_for(self.name)
-        if java is None:
-            raise LabError(reason)
+        java = self._java()
         is_new = not (self.folder / "config").exists()
         if is_new:
             self._install(home, java)
@@ -99,6 +97,12 @@ class SearchServer:
     def is_running(self) -> bool:
         return self.process is not None and self.process.is_running()
 
+    def _java(self) -> Path:
+        java, reason = jdk_for(self.name)
+        if java is None:
+            raise LabError(f"{self.name} {reason}")
+        return java
+
     def _has_security(self) -> bool:
         return self.product == "elasticsearch" and self.major >= 8
 
@@ -130,9 +134,7 @@ class SearchServer:
     def add_user(self, name: str, password: str, roles: str) -> None:
         """Adds a user of the file realm. Works on a stopped server; a running one reads its files anew within 5 s."""
         home = search_server_home(self.name)
-        java, reason = jdk_for(self.name)
-        if java is None:
-            raise LabError(reason)
+        java = self._java()
         command = [str(home / "bin" / "elasticsearch-users"), "useradd", name, "-p", password, "-r", roles]
         made = subprocess.run(as_unprivileged(command), env=self._environment(java), stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, check=False)
