@@ -65,10 +65,17 @@ struct RetryAsked {
     std::vector<std::string> entities;
 };
 
+// An operator gives these entities up; empty: all of the pipeline's quarantine. Their rows stay out of the
+// index.
+struct DropAsked {
+    std::vector<std::string> entities;
+};
+
 // Come to rest: nothing new is begun, what is in flight may finish.
 struct StopAsked {};
 
-using Event = std::variant<Begin, SourceReady, SourceFailed, TargetReady, TargetFailed, PageRead, ReadFailed,
-                           JournalWritten, BulkAnswered, BulkFailed, TimerFired, RetryAsked, StopAsked>;
+using Event =
+    std::variant<Begin, SourceReady, SourceFailed, TargetReady, TargetFailed, PageRead, ReadFailed,
+                 JournalWritten, BulkAnswered, BulkFailed, TimerFired, RetryAsked, DropAsked, StopAsked>;
 
 }  // namespace pawl::engine

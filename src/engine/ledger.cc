@@ -10,6 +10,14 @@ namespace pawl::engine {
 
 using journal::Condition;
 
+namespace {
+
+bool is_meant(const std::vector<std::string>& entities, const std::string& entity) {
+    return entities.empty() || std::find(entities.begin(), entities.end(), entity) != entities.end();
+}
+
+}  // namespace
+
 Ledger::Ledger(std::string name, std::optional<journal::PipelineSnapshot> journal)
     : known_(journal.has_value()) {
     pipeline_.name = std::move(name);
@@ -119,9 +127,14 @@ void Ledger::set_condition(Condition condition, std::string detail, TimeMs now, 
 void Ledger::request_retry(const std::vector<std::string>& entities, Changes& changes) {
     if (!known_) return;
     for (auto& [entity, entry] : quarantine_)
-        if (entities.empty() || std::find(entities.begin(), entities.end(), entity) != entities.end())
-            entry.retry_requested = true;
+        if (is_meant(entities, entity)) entry.retry_requested = true;
     changes.emplace_back(journal::RetryQuarantine{pipeline_.name, entities});
+}
+
+void Ledger::drop_quarantine(const std::vector<std::string>& entities, Changes& changes) {
+    if (!known_) return;
+    std::erase_if(quarantine_, [&](const auto& entry) { return is_meant(entities, entry.first); });
+    changes.emplace_back(journal::DropQuarantine{pipeline_.name, entities});
 }
 
 void Ledger::retries_begun(Revision through) {

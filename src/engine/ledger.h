@@ -65,6 +65,8 @@ class Ledger {
 
     // Asks for another try of these entities (empty: all of the quarantine).
     void request_retry(const std::vector<std::string>& entities, Changes& changes);
+    // Forgets these entities (empty: all of the quarantine).
+    void drop_quarantine(const std::vector<std::string>& entities, Changes& changes);
     // Entities whose rejected row is at or below `through` are being tried: they are not asked for again. The
     // journal keeps the request until the batch is APPLIED, so that a crash in between does not lose it.
     void retries_begun(Revision through);

@@ -101,6 +101,10 @@ void Pipeline::on(const RetryAsked& event) {
     ledger_.request_retry(event.entities, changes_);
 }
 
+void Pipeline::on(const DropAsked& event) {
+    ledger_.drop_quarantine(event.entities, changes_);
+}
+
 void Pipeline::on(const StopAsked&) {
     stopping_ = true;
 }

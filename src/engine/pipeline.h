@@ -68,6 +68,7 @@ class Pipeline {
     void on(const BulkFailed& event);
     void on(const TimerFired& event);
     void on(const RetryAsked& event);
+    void on(const DropAsked& event);
     void on(const StopAsked& event);
 
     // pipeline.cc: the course of things

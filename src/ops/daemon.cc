@@ -1,0 +1,235 @@
+#include "ops/daemon.h"
+
+#include <algorithm>
+#include <memory>
+#include <random>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/failpoint.h"
+#include "engine/runner.h"
+#include "index/elasticsearch_index.h"
+#include "journal/writer.h"
+#include "ops/event_queue.h"
+#include "ops/limits.h"
+#include "ops/notify.h"
+#include "ops/operator_request.h"
+#include "ops/stop_signal.h"
+#include "source/mariadb_source.h"
+
+namespace pawl::ops {
+namespace {
+
+class WriterPort final : public engine::JournalPort {
+  public:
+    explicit WriterPort(journal::Writer& writer) : writer_(writer) {}
+    Result<void> commit(std::span<const journal::Change> changes) override { return writer_.commit(changes); }
+
+  private:
+    journal::Writer& writer_;
+};
+
+class Dice final : public engine::Random {
+  public:
+    std::uint64_t below(std::uint64_t bound) override {
+        return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(generator_);
+    }
+
+  private:
+    std::mt19937_64 generator_{std::random_device{}()};
+};
+
+// Logs what the pipelines say and keeps it for the report.
+class LoggingObserver final : public engine::Observer {
+  public:
+    LoggingObserver(Log& log, std::vector<PipelineReport>& reports) : log_(log), reports_(reports) {}
+
+    void notice(const std::string& pipeline, const engine::Notice& notice) override {
+        log_.write(notice.severity, pipeline, notice.text, notice.advice);
+    }
+    void recovered(const std::string& pipeline, const engine::ReportRecovery& report) override {
+        for (const engine::RecoveryStep& step : report.steps) {
+            const std::string what =
+                step.batch == 0 ? std::string("start") : fmt::format("batch {}/{}", pipeline, step.batch);
+            log_.write(engine::Severity::info, pipeline,
+                       fmt::format("{} {}: {}", step.row->label, what, step.row->explanation));
+            report_of(pipeline).recovery.push_back(step);
+        }
+    }
+    void finished(const std::string& pipeline, const engine::Finish& finish) override {
+        report_of(pipeline).error = finish.error;
+        if (finish.error) log_.write(pipeline, *finish.error);
+    }
+
+  private:
+    PipelineReport& report_of(const std::string& pipeline) {
+        return *std::find_if(reports_.begin(), reports_.end(),
+                             [&](const PipelineReport& report) { return report.name == pipeline; });
+    }
+
+    Log& log_;
+    std::vector<PipelineReport>& reports_;
+};
+
+// All that one pipeline needs around its engine.
+struct Parts {
+    Parts(const config::Config& config, const config::Pipeline& pipeline, index::HttpClient& http,
+          EventQueue& queue, std::size_t number)
+        : inbox(queue, number),
+          source(config.mariadb, pipeline, inbox),
+          index(http, config.elasticsearch, pipeline.index, inbox) {}
+    PipelineInbox inbox;
+    source::MariaDbSource source;
+    index::ElasticsearchIndex index;
+};
+
+class Daemon {
+  public:
+    Daemon(const config::Config& config, Log& log, journal::Writer& writer, index::HttpClient& http,
+           EventQueue& queue)
+        : config_(config),
+          log_(log),
+          queue_(queue),
+          journal_(writer),
+          observer_(log, report_.pipelines),
+          runner_(journal_, observer_, dice_) {
+        report_.pipelines.reserve(config.pipelines.size());
+        for (const config::Pipeline& pipeline : config.pipelines) {
+            parts_.push_back(std::make_unique<Parts>(config, pipeline, http, queue, parts_.size()));
+            report_.pipelines.push_back({.name = pipeline.name, .recovery = {}, .error = {}});
+        }
+    }
+
+    // Once.
+    Result<DaemonReport> run(engine::Until until, std::vector<journal::PipelineSnapshot> known,
+                             const StopSignal& stop);
+
+  private:
+    void add_pipelines(engine::Until until, std::vector<journal::PipelineSnapshot> known);
+    Result<void> loop(const StopSignal& stop);
+    void ask_to_stop(std::vector<engine::Happened>& events) const;
+    void take_operator_requests(std::vector<engine::Happened>& events);
+    void complete_report();
+
+    const config::Config& config_;
+    Log& log_;
+    EventQueue& queue_;
+    WriterPort journal_;
+    Dice dice_;
+    DaemonReport report_;
+    LoggingObserver observer_;
+    engine::Runner runner_;
+    TimeMs requests_looked_at_ = 0;
+    std::vector<std::unique_ptr<Parts>> parts_;  // one per pipeline, in the config's order, like the runner's
+};
+
+Result<DaemonReport> Daemon::run(engine::Until until, std::vector<journal::PipelineSnapshot> known,
+                                 const StopSignal& stop) {
+    add_pipelines(until, std::move(known));
+    notify("READY=1");
+    const auto ended = loop(stop);
+    notify("STOPPING=1");
+    parts_.clear();  // aborts what is under way; nobody posts any more
+    if (!ended) return std::unexpected(ended.error());
+    report_.stopped_by_signal = stop.asked();
+    complete_report();
+    return std::move(report_);
+}
+
+void Daemon::add_pipelines(engine::Until until, std::vector<journal::PipelineSnapshot> known) {
+    for (std::size_t number = 0; number < config_.pipelines.size(); ++number) {
+        const config::Pipeline& settings = config_.pipelines[number];
+        const auto found =
+            std::find_if(known.begin(), known.end(), [&](const journal::PipelineSnapshot& snapshot) {
+                return snapshot.pipeline.name == settings.name;
+            });
+        std::optional<journal::PipelineSnapshot> snapshot;
+        if (found != known.end()) snapshot = std::move(*found);
+        engine::Pipeline pipeline(
+            {.name = settings.name,
+             .source = {settings.source.mode, config_.mariadb.database, settings.source.table},
+             .limits = settings.limits,
+             .until = until},
+            std::move(snapshot));
+        runner_.add(std::move(pipeline), parts_[number]->source, parts_[number]->index);
+        queue_.post({number, engine::Begin{}});
+    }
+}
+
+Result<void> Daemon::loop(const StopSignal& stop) {
+    std::optional<TimeMs> stop_deadline;
+    while (!runner_.finished()) {
+        TimeMs wake_at = std::min(runner_.next_due().value_or(INT64_MAX), clock_now() + limits::loop_wait_ms);
+        if (stop_deadline) wake_at = std::min(wake_at, *stop_deadline);
+        std::vector<engine::Happened> events = queue_.take(wake_at);
+        if (stop.asked() && !stop_deadline) {
+            stop_deadline = clock_now() + limits::stop_grace_ms;
+            log_.write(engine::Severity::info, "", "stopping");
+            ask_to_stop(events);
+        }
+        take_operator_requests(events);
+        if (auto handled = runner_.handle(std::move(events), clock_now()); !handled) return handled;
+        if (stop_deadline && clock_now() >= *stop_deadline)
+            break;  // what is under way is INTENT in the journal
+    }
+    return {};
+}
+
+void Daemon::ask_to_stop(std::vector<engine::Happened>& events) const {
+    for (std::size_t number = 0; number < runner_.size(); ++number)
+        events.push_back({number, engine::StopAsked{}});
+}
+
+void Daemon::take_operator_requests(std::vector<engine::Happened>& events) {
+    if (clock_now() < requests_looked_at_ + limits::loop_wait_ms) return;
+    requests_looked_at_ = clock_now();
+    std::vector<Error> problems;
+    for (OperatorRequest& request : take_requests(config_.journal.path, problems)) {
+        const auto found =
+            std::find_if(config_.pipelines.begin(), config_.pipelines.end(),
+                         [&](const config::Pipeline& pipeline) { return pipeline.name == request.pipeline; });
+        if (found == config_.pipelines.end()) {
+            log_.write(engine::Severity::warning, request.pipeline,
+                       "an operator asked for a pipeline that is not in the config", "see: pawl status");
+            continue;
+        }
+        const auto number = static_cast<std::size_t>(found - config_.pipelines.begin());
+        if (request.ask == OperatorRequest::Ask::retry_quarantine)
+            events.push_back({number, engine::RetryAsked{std::move(request.entities)}});
+        else
+            events.push_back({number, engine::DropAsked{std::move(request.entities)}});
+    }
+    for (const Error& problem : problems)
+        log_.write("", problem);
+}
+
+void Daemon::complete_report() {
+    for (std::size_t number = 0; number < runner_.size(); ++number) {
+        const engine::Ledger& ledger = runner_.pipeline(number).ledger();
+        PipelineReport& report = report_.pipelines[number];
+        report.high = ledger.pipeline().high;
+        report.watermark = ledger.pipeline().watermark;
+        report.open_batches = ledger.open_batches().size();
+        for (const auto& gap : ledger.gaps().intervals())
+            report.missing_revisions += gap.last - gap.first + 1;
+        report.quarantined = ledger.quarantine().size();
+    }
+}
+
+}  // namespace
+
+Result<DaemonReport> run_daemon(const config::Config& config, engine::Until until, Log& log) {
+    if (auto armed = failpoint::arm(engine::crash_points()); !armed) return std::unexpected(armed.error());
+    EventQueue queue;
+    const StopSignal stop([&queue] { queue.wake(); });
+    auto writer = journal::Writer::open(config.journal.path, {.map_bytes_max = config.journal.size_max});
+    if (!writer) return std::unexpected(writer.error());
+    auto known = writer->read();
+    if (!known) return std::unexpected(known.error());
+    auto http = index::HttpClient::make(config.elasticsearch);
+    if (!http) return std::unexpected(http.error());
+    return Daemon(config, log, *writer, **http, queue).run(until, std::move(*known), stop);
+}
+
+}  // namespace pawl::ops

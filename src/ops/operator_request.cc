@@ -1,0 +1,116 @@
+#include "ops/operator_request.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "base/time.h"
+#include "ops/limits.h"
+
+namespace pawl::ops {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::string_view suffix = ".json";
+
+std::string_view name_of(OperatorRequest::Ask ask) {
+    return ask == OperatorRequest::Ask::retry_quarantine ? "retry_quarantine" : "drop_quarantine";
+}
+
+Result<OperatorRequest> parse(const std::string& text, const fs::path& file) {
+    const auto refuse = [&](std::string_view why) {
+        return fail(ErrorKind::invalid, fmt::format("operator request {}: {}", file.string(), why),
+                    "repeat the pawl quarantine command; the file was set aside as .bad");
+    };
+    const json document = json::parse(text, nullptr, false);
+    if (!document.is_object()) return refuse("not a JSON object");
+    OperatorRequest request;
+    const auto ask = document.find("ask");
+    const auto pipeline = document.find("pipeline");
+    const auto entities = document.find("entities");
+    if (ask == document.end() || pipeline == document.end() || !pipeline->is_string() ||
+        entities == document.end() || !entities->is_array())
+        return refuse("wants ask, pipeline and entities");
+    if (*ask == name_of(OperatorRequest::Ask::drop_quarantine))
+        request.ask = OperatorRequest::Ask::drop_quarantine;
+    else if (*ask != name_of(OperatorRequest::Ask::retry_quarantine))
+        return refuse("asks for something unknown");
+    request.pipeline = pipeline->get<std::string>();
+    for (const json& entity : *entities) {
+        if (!entity.is_string()) return refuse("an entity is not a string");
+        request.entities.push_back(entity.get<std::string>());
+    }
+    return request;
+}
+
+Result<std::string> read_bounded(const fs::path& file) {
+    std::error_code problem;
+    const auto bytes = fs::file_size(file, problem);
+    if (problem || bytes > limits::operator_request_bytes_max)
+        return fail(ErrorKind::invalid,
+                    fmt::format("operator request {}: larger than {} bytes or not readable", file.string(),
+                                limits::operator_request_bytes_max));
+    std::ifstream stream(file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+}
+
+}  // namespace
+
+Result<void> leave(const fs::path& journal, const OperatorRequest& request) {
+    const fs::path folder = journal / "requests";
+    std::error_code problem;
+    fs::create_directory(folder, problem);
+    fs::permissions(folder, fs::perms::owner_all, problem);
+    const std::string name = fmt::format("{}-{}", clock_now(), ::getpid());
+    const fs::path unfinished = folder / (name + ".part");
+    const fs::path finished = folder / (name + std::string(suffix));
+    {
+        std::ofstream stream(unfinished, std::ios::binary);
+        stream << json{{"ask", name_of(request.ask)},
+                       {"pipeline", request.pipeline},
+                       {"entities", request.entities}}
+                      .dump();
+        stream.close();
+        if (!stream) problem = std::make_error_code(std::errc::io_error);
+    }
+    if (!problem) fs::rename(unfinished, finished, problem);
+    if (problem)
+        return fail(ErrorKind::invalid,
+                    fmt::format("cannot write {}: {}", finished.string(), problem.message()),
+                    "run it as the user that owns the journal folder");
+    return {};
+}
+
+std::vector<OperatorRequest> take_requests(const fs::path& journal, std::vector<Error>& problems) {
+    std::vector<fs::path> files;
+    std::error_code problem;
+    for (fs::directory_iterator entry(journal / "requests", problem), end; !problem && entry != end;
+         entry.increment(problem))
+        if (entry->path().extension() == suffix && files.size() < limits::operator_requests_max)
+            files.push_back(entry->path());
+    std::sort(files.begin(), files.end());
+
+    std::vector<OperatorRequest> requests;
+    for (const fs::path& file : files) {
+        auto request =
+            read_bounded(file).and_then([&](const std::string& text) { return parse(text, file); });
+        if (request) {
+            fs::remove(file, problem);
+            requests.push_back(std::move(*request));
+        } else {
+            fs::rename(file, fs::path(file) += ".bad", problem);
+            problems.push_back(std::move(request.error()));
+        }
+    }
+    return requests;
+}
+
+}  // namespace pawl::ops
