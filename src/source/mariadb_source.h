@@ -1,0 +1,64 @@
+// The history of one pipeline in MariaDB, as the engine's SourcePort.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <variant>
+
+#include "config/config.h"
+#include "engine/ports.h"
+#include "source/connection.h"
+#include "source/interrupt.h"
+#include "source/reader.h"
+
+namespace pawl::source {
+
+// One worker thread and one connection. Requests wait in a short queue and are answered in order. After an
+// error the connection is closed, and the next request opens a new one. Destruction ends a statement that is
+// under way at once; its event and those of waiting requests are not posted.
+class MariaDbSource final : public engine::SourcePort {
+  public:
+    // Starts the thread; connects at the first request. `inbox` must outlive the source.
+    MariaDbSource(config::MariaDb settings, config::Pipeline pipeline, engine::Inbox& inbox);
+    ~MariaDbSource() override;
+    MariaDbSource(const MariaDbSource&) = delete;
+    MariaDbSource& operator=(const MariaDbSource&) = delete;
+
+    void prepare() override;
+    void read(engine::ReadRequest request) override;
+
+  private:
+    struct Prepare {};
+    using Request = std::variant<Prepare, engine::ReadRequest>;
+
+    void ask(Request request);
+    void work();
+    engine::Event answer(const Prepare& request);
+    engine::Event answer(const engine::ReadRequest& request);
+    Result<engine::SourceFacts> look_at_history();
+    Result<std::shared_ptr<const engine::Page>> read_page(const engine::ReadRequest& request);
+    // Makes sure that there is an open connection.
+    Result<void> connect();
+    // Checks the table anew and makes the reader from what was found.
+    Result<void> look_at_table();
+
+    const config::MariaDb settings_;
+    const config::Pipeline pipeline_;
+    engine::Inbox& inbox_;
+    Interrupt interrupt_;
+
+    // The worker's own.
+    std::optional<Connection> connection_;
+    std::optional<Reader> reader_;
+
+    std::mutex mutex_;
+    std::condition_variable asked_;
+    std::deque<Request> requests_;  // guarded by mutex_
+    bool stopping_ = false;         // guarded by mutex_
+    std::thread worker_;
+};
+
+}  // namespace pawl::source

@@ -1,0 +1,83 @@
+#include "source/server_error.h"
+
+#include <fmt/format.h>
+
+#include "source/json.h"
+#include "source/limits.h"
+
+namespace pawl::source {
+namespace {
+
+std::string advice_for(unsigned number) {
+    switch (number) {
+        case 1045:
+        case 1698:
+            return "check mariadb.user and mariadb.password_file, and that the account may come from this "
+                   "host";
+        case 1044:
+        case 1142:
+        case 1143:
+            return "GRANT SELECT on the pipeline's table to the user that [mariadb] names";
+        case 1130:
+            return "allow the account from this host (CREATE USER 'name'@'host')";
+        case 1049:
+            return "set mariadb.database to an existing database";
+        case 1146:
+            return "set pipeline.source.table to an existing table";
+        case 1054:
+            return "compare the columns in the config with the table's";
+        case 1040:
+        case 1203:
+        case 1226:
+            return "raise max_connections or the account's limit; pawl needs one connection per pipeline";
+        case 2002:
+        case 2003:
+        case 2005:
+            return "check that the server runs and that mariadb.host, port or socket name it";
+        case 2026:
+            return "check mariadb.ca_file, cert_file, key_file, and that the certificate names mariadb.host";
+        default:
+            return {};
+    }
+}
+
+}  // namespace
+
+ErrorKind kind_of_server_error(unsigned number) {
+    switch (number) {
+        case 1044:  // no access to the database
+        case 1045:  // wrong password
+        case 1130:  // host not allowed
+        case 1142:  // no privilege on the table
+        case 1143:  // no privilege on the column
+        case 1227:  // a privilege of the server is missing
+        case 1251:  // the client cannot authenticate as the account demands
+        case 1275:
+        case 1370:
+        case 1698:  // socket authentication refused
+        case 1820:  // the password has expired
+        case 1862:
+        case 4151:  // the account is locked
+        case 2049:
+        case 2059:  // the authentication plugin cannot be loaded
+            return ErrorKind::forbidden;
+        case 1049:  // unknown database
+        case 1054:  // unknown column
+        case 1064:  // a syntax error: a version of the server that pawl does not know
+        case 1146:  // unknown table
+        case 1176:  // unknown key in FORCE INDEX
+        case 2019:  // unknown character set
+            return ErrorKind::invalid;
+        default:
+            return ErrorKind::unavailable;
+    }
+}
+
+Error server_error(unsigned number, std::string_view text, std::string_view place) {
+    return {
+        kind_of_server_error(number),
+        fmt::format("{}: MariaDB error {}: {}", place, number, cut(text, limits::server_message_bytes_max)),
+        advice_for(number)};
+}
+
+}  // namespace pawl::source

@@ -1,0 +1,18 @@
+// What MariaDB's and Connector/C's error numbers mean to pawl.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace pawl::source {
+
+// Numbers from 2000 on are Connector/C's (errmsg.h), the others the server's (mysqld_error.h). A number that
+// is not listed is `unavailable`: it is tried again, visibly, and nothing is lost by that.
+ErrorKind kind_of_server_error(unsigned number);
+
+// "<place>: MariaDB error 1146: Table … doesn't exist". The server's text is cut to a bounded length.
+Error server_error(unsigned number, std::string_view text, std::string_view place);
+
+}  // namespace pawl::source
