@@ -40,6 +40,9 @@ def jdk_for(server: str) -> tuple[Optional[Path], str]:
     """Java's folder for a server such as "elasticsearch-9.2.0" and "", or None and the reason, which begins "needs"."""
     product, version = server.split("-", 1)
     first, last = JAVA_RANGE[(product, int(version.split(".")[0]))]
+    named = os.environ.get("PAWL_JDK21")
+    if first >= 21 and named and java_major(Path(named)) is None:
+        return None, f"needs Java {first} or later; PAWL_JDK21={named} has no bin/java with a release file beside it"
     seen = candidates()
     fitting = [(major, home) for home, major in seen.items() if first <= major <= last]
     if fitting:
