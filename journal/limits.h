@@ -17,5 +17,6 @@ inline constexpr std::size_t committed_kept_max = 200;   // per pipeline, for `p
 inline constexpr std::uint64_t map_bytes_initial = 8ULL << 20;
 inline constexpr std::uint64_t map_bytes_max = 1ULL << 30;  // default; [journal] size_max
 inline constexpr unsigned readers_max = 126;
+inline constexpr std::size_t damages_max = 1000;  // listed; more are not worth a list
 
 }  // namespace pawl::journal::limits

@@ -19,7 +19,9 @@ struct Damage {
 };
 
 struct Contents {
-    std::uint32_t format = 0;                 // of the file; 0 when that could not be read
+    std::uint32_t format = 0;  // of the file; 0 when that could not be read
+    TimeMs created_at = 0;
+    std::string created_by;                   // "pawl 0.1.0"
     std::vector<PipelineSnapshot> pipelines;  // by name
     std::vector<Damage> damages;
     std::optional<int> writer_pid;  // of the pawl that has it open now

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -36,6 +37,9 @@ class Writer {
     // I/O error, a record that no longer decodes. After an error nothing of this call is in the journal, and
     // the writer refuses further commits: a failed fsync cannot be trusted to be repeated.
     Result<void> commit(std::span<const Change> changes);
+
+    // What an operator should hear about the folder: others may read or replace files in it. Set by open.
+    const std::vector<std::string>& warnings() const;
 
     // What the journal knows; empty when the pipeline is unknown. A damaged record is an error here: a daemon
     // must not guess.
