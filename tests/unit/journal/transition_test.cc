@@ -1,0 +1,128 @@
+#include "journal/transition.h"
+
+#include <catch2/catch.hpp>
+
+#include "journal/limits.h"
+#include "tests/unit/journal/support.h"
+
+using namespace pawl;
+using namespace pawl::journal;
+using test::aborts;
+
+namespace {
+
+struct Opened {
+    Pipeline pipeline = begin(nullptr, test::begin_of("lex", 10));
+    OpenBatch change = test::open_of("lex", 1, 11, 15);
+    Batch batch = change.batch;
+    Opened() { open(pipeline, change); }
+};
+
+}  // namespace
+
+TEST_CASE("a new pipeline starts at its high with nothing else") {
+    const Pipeline pipeline = begin(nullptr, test::begin_of("lex", 10));
+    CHECK(pipeline.high == 10);
+    CHECK(pipeline.watermark == 10);
+    CHECK(pipeline.last_batch == 0);
+    CHECK(pipeline.condition == Condition::running);
+    CHECK_FALSE(pipeline.checkpoint);
+}
+
+TEST_CASE("beginning again keeps only the last batch's number") {
+    Opened opened;
+    const Pipeline again = begin(&opened.pipeline, test::begin_of("lex", 3));
+    CHECK(again.last_batch == 1);
+    CHECK(again.high == 3);
+    CHECK(again.watermark == 3);
+}
+
+TEST_CASE("a batch goes from intent over applied to committed") {
+    Opened opened;
+    CHECK(opened.pipeline.high == 15);
+    CHECK(opened.pipeline.last_batch == 1);
+    apply(opened.batch, test::apply_of(opened.change));
+    CHECK(opened.batch.state == BatchState::applied);
+    CHECK(opened.batch.outcome.done == 5);
+    commit(opened.batch, 77);
+    CHECK(opened.batch.state == BatchState::committed);
+    CHECK(opened.batch.committed_at == 77);
+    move_watermark(opened.pipeline, 15);
+    CHECK(opened.pipeline.watermark == 15);
+}
+
+TEST_CASE("a batch cannot skip a state or go back") {
+    Opened opened;
+    CHECK(aborts([&] { commit(opened.batch, 1); }));
+    apply(opened.batch, test::apply_of(opened.change));
+    CHECK(aborts([&] { apply(opened.batch, test::apply_of(opened.change)); }));
+    commit(opened.batch, 1);
+    CHECK(aborts([&] { commit(opened.batch, 1); }));
+    CHECK(aborts([&] { apply(opened.batch, test::apply_of(opened.change)); }));
+}
+
+TEST_CASE("a batch that is not the next one in intent cannot be opened") {
+    Opened opened;
+    const auto refused = [&](OpenBatch change) { return aborts([&] { open(opened.pipeline, change); }); };
+    CHECK_FALSE(refused(test::open_of("lex", 2, 16, 20)));
+    CHECK(refused(test::open_of("lex", 1, 16, 20)));
+    CHECK(refused(test::open_of("lex", 3, 16, 20)));
+    CHECK(refused(test::open_of("saldo", 2, 16, 20)));
+    CHECK(refused(test::open_of("lex", 2, 11, 14)));  // high goes back
+
+    OpenBatch applied = test::open_of("lex", 2, 16, 20);
+    applied.batch.state = BatchState::applied;
+    CHECK(refused(applied));
+    OpenBatch empty = test::open_of("lex", 2, 16, 20);
+    empty.batch.revisions = {};
+    CHECK(refused(empty));
+    OpenBatch beyond_high = test::open_of("lex", 2, 16, 20);
+    beyond_high.high = 19;
+    CHECK(refused(beyond_high));
+    OpenBatch gap_below_watermark = test::open_of("lex", 2, 16, 20);
+    gap_below_watermark.gaps.insert(10);
+    CHECK(refused(gap_below_watermark));
+    OpenBatch more_actions_than_rows = test::open_of("lex", 2, 16, 20);
+    more_actions_than_rows.batch.content.removed = 1;
+    CHECK(refused(more_actions_than_rows));
+}
+
+TEST_CASE("an outcome of more than was read, or of another batch, cannot be applied") {
+    Opened opened;
+    ApplyBatch more = test::apply_of(opened.change);
+    more.outcome.superseded = 1;
+    CHECK(aborts([&] { apply(opened.batch, more); }));
+    ApplyBatch other = test::apply_of(opened.change);
+    other.batch = 2;
+    CHECK(aborts([&] { apply(opened.batch, other); }));
+    ApplyBatch unaccounted_entry = test::apply_of(opened.change);
+    unaccounted_entry.quarantined = {test::entry_of("lex", "a", 11)};
+    CHECK(aborts([&] { apply(opened.batch, unaccounted_entry); }));
+}
+
+TEST_CASE("the watermark never goes back and never passes high or a gap") {
+    Opened opened;
+    CHECK(aborts([&] { move_watermark(opened.pipeline, 9); }));
+    CHECK(aborts([&] { move_watermark(opened.pipeline, 16); }));
+    CHECK(aborts([&] { close_gaps(opened.pipeline, {"lex", IntervalSet({{12, 12}}), 12}); }));
+    CHECK(aborts([&] { close_gaps(opened.pipeline, {"lex", IntervalSet({{16, 16}}), 12}); }));
+    close_gaps(opened.pipeline, {"lex", IntervalSet({{13, 13}}), 12});
+    CHECK(opened.pipeline.watermark == 12);
+}
+
+TEST_CASE("long details and entities are cut, texts at a whole character") {
+    Opened opened;
+    const std::string umlauts = [] {
+        std::string text = "x";
+        while (text.size() < 2'000)
+            text += "ä";
+        return text;
+    }();
+    set_condition(opened.pipeline, {"lex", Condition::refused, umlauts, 9});
+    CHECK(opened.pipeline.condition_detail.size() == limits::reason_bytes_max - 1);
+    QuarantineEntry entry = test::entry_of("lex", std::string(3'000, 'e'), 1);
+    entry.reason = umlauts;
+    const QuarantineEntry kept = as_kept(entry);
+    CHECK(kept.entity == std::string(limits::entity_bytes_max, 'e'));
+    CHECK(kept.reason == umlauts.substr(0, limits::reason_bytes_max - 1));
+}
