@@ -17,7 +17,7 @@ class Interrupted(BaseException):
 
 
 def raise_on_signals():
-    """From now on the first of SIGNALS raises Interrupted; further ones are ignored, they would disturb the cleaning."""
+    """From now on the first of SIGNALS raises Interrupted; further ones would disturb the cleaning and are ignored."""
 
     def handle(number, _):
         for each in SIGNALS:

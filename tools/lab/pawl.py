@@ -136,12 +136,15 @@ class Pawl:
         return done.stdout.decode(errors="replace")
 
     def open_batches(self):
-        """{(pipeline, batch number): state} of what `dump` shows as INTENT or APPLIED."""
-        batches = self.json("dump")["batches"]
-        return {(batch["pipeline"], batch["batch"]): batch["state"] for batch in batches if batch["state"] != "COMMITTED"}
+        """{"lex/17": state} of what `dump` shows as INTENT or APPLIED."""
+        states = {batch["id"]: batch["state"] for batch in self._batches()}
+        return {batch: state for batch, state in states.items() if state != "COMMITTED"}
 
     def has_intent(self):
-        return bool(self.json("dump", "--state", "INTENT")["batches"])
+        return bool(self._batches("--state", "INTENT"))
+
+    def _batches(self, *options):
+        return [batch for pipeline in self.json("dump", *options)["pipelines"] for batch in pipeline["batches"]]
 
     def status(self, name):
         """The pipeline's part of `status`; None while the journal does not know it yet."""
@@ -206,8 +209,9 @@ def rows_in_gaps(connection, pipeline, gaps):
     """How many committed rows have a revision in one of the intervals [first, last]."""
     total = 0
     for start in range(0, len(gaps), GAPS_PER_QUERY):
-        ranges = (f"`{pipeline.revision}` BETWEEN {int(a)} AND {int(b)}" for a, b in gaps[start : start + GAPS_PER_QUERY])
-        total += _value(connection, f"SELECT COUNT(*) FROM `{pipeline.table}` WHERE {' OR '.join(ranges)}")
+        some = gaps[start : start + GAPS_PER_QUERY]
+        where = " OR ".join(f"`{pipeline.revision}` BETWEEN {int(first)} AND {int(last)}" for first, last in some)
+        total += _value(connection, f"SELECT COUNT(*) FROM `{pipeline.table}` WHERE {where}")
     return total
 
 

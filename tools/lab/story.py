@@ -19,8 +19,10 @@ PIPELINE = pawl.Pipeline(
     fields={"_entry_version": "version", "_last_modified": "last_modified", "_last_modified_by": "last_modified_by"},
     constants={"_resource_id": "lex"},
 )
-# Shares of the rows to write: the kill comes after the first, pawl stays dead until the second, the rest follows.
-KILL_AT, RESTART_AT = 0.3, 0.4
+# Shares of the rows to write. Two kills: one while pawl reads WordNet itself, with big batches, and one when it keeps
+# up with the writers, with small batches and rows that are committed late. It stays dead for a share of the rows.
+KILL_IN_BACKLOG_AT, KILL_AT_HEAD_AT, DEAD_FOR = 0.2, 0.7, 0.1
+MORE_ROWS_FOR_A_BATCH = 1_000
 KILLS_MAX = 50
 DEADLINE_SECONDS = 300
 DUMP_LINES_MAX = 40
@@ -31,6 +33,7 @@ class Story:
         self.options, self.binary, self.search_server, self.progress = options, binary, search_server, progress
         self.seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
         self.kept = False  # set once --keep means something: everything is up and running
+        self.crashes = 0
         self.figures = []
 
     def tell(self, folder):
@@ -39,7 +42,7 @@ class Story:
             self._start_servers(folder, stack)
             self._load()
             self._configure(folder, stack)
-            self._write_and_kill(stack)
+            self._write_and_kill()
             self._catch_up()
             equal = self._compare()
             if self.options.keep:
@@ -83,7 +86,7 @@ class Story:
         )
         self.entities = entities
         seconds = time.monotonic() - started
-        self._figure(f"WordNet's {rows:,} synsets are added to the history in {seconds:.1f} s ({rows / seconds:,.0f} rows/s)")
+        self._figure(f"WordNet's {rows:,} synsets loaded as adds in {seconds:.1f} s ({rows / seconds:,.0f} rows/s)")
 
     def _configure(self, folder, stack):
         password = secrets.token_hex(16)
@@ -100,59 +103,86 @@ class Story:
         self.pawl = pawl.Pawl(self.binary, config, folder / "pawl.log", keep=self.options.keep)
         stack.callback(self.pawl.end)
 
-    def _write_and_kill(self, stack):
+    def _write_and_kill(self):
         total, count = self.options.updates, self.options.writers
         self.progress.say(f"pawl runs; {count} writers begin, seed {self.seed}")
         with history.Writers(self._connect, PIPELINE.table, self.entities, count, self.seed) as writers:
-            started = time.monotonic()
-            writers.goal = total
             self.pawl.start()
-            self._wait_for(writers, int(total * KILL_AT))
-            open_batches = self._kill_in_batch(writers)
-            # Dead: nobody asks whether it is alive.
-            writers.wait_for(max(int(total * RESTART_AT), writers.rows), DEADLINE_SECONDS)
-            self._restart(open_batches, writers)
-            self._wait_for(writers, total)
+            self._write(writers, int(total * KILL_IN_BACKLOG_AT))
+            self._crash(writers, "in WordNet itself")
+            self._reach_head(writers)
+            self._write(writers, int(total * KILL_AT_HEAD_AT))
+            self._crash(writers, "at the head")
+            self._write(writers, total)
             tally = writers.stop()
-        self._tell_writers(tally, time.monotonic() - started)
+        self._tell_writers(tally)
 
-    def _wait_for(self, writers, rows):
+    def _write(self, writers, rows):
+        """Until so many rows are committed in all, while pawl runs."""
+
         def show(done):
             self.pawl.check_alive()
             self.progress.show(f"writers: {done:,} of {self.options.updates:,} rows")
 
+        writers.goal = max(rows, writers.goal)
         writers.wait_for(rows, DEADLINE_SECONDS, show)
 
+    def _crash(self, writers, where):
+        """Kills pawl in a batch, shows what its journal holds, lets the writers go on alone, starts it again."""
+        is_first = self.crashes == 0
+        self.crashes += 1
+        open_batches, attempts = self._kill_in_batch(writers)
+        again = f" (the {attempts - 1} kills before hit no open batch)" if attempts > 1 else ""
+        self._figure(
+            f"SIGKILL {where}, at {writers.rows:,} rows: open batches in the journal: {len(open_batches)}{again}"
+        )
+        if is_first:
+            self.progress.say("pawl dump:")
+            self.progress.block(_shortened(self.pawl.text("dump")))
+        writers.goal = writers.rows + int(self.options.updates * DEAD_FOR)
+        writers.wait_for(writers.goal, DEADLINE_SECONDS)
+        started = time.monotonic()
+        self.pawl.start()
+        self.pawl.wait_until_recovered(open_batches, DEADLINE_SECONDS)
+        self._figure(f"  restarted at {writers.rows:,} rows; they are settled {time.monotonic() - started:.2f} s later")
+
     def _kill_in_batch(self, writers):
-        """Returns the batches that were open when it died. Between a look and the kill the batch may have ended; then
-        it was no crash in a batch, and the next one is tried."""
+        """Returns the batches that were open when it died, and the number of kills. Between a look and the kill the
+        batch may have ended; then it was no crash in a batch, and the next one is tried."""
+
+        def keep_writing():  # a pawl that has nothing to do opens no batch
+            writers.goal = max(writers.goal, writers.rows + MORE_ROWS_FOR_A_BATCH)
+
         for attempt in range(1, KILLS_MAX + 1):
-            self.pawl.poll(self.pawl.has_intent, "a batch in INTENT", DEADLINE_SECONDS)
+            self.pawl.poll(self.pawl.has_intent, "a batch in INTENT", DEADLINE_SECONDS, keep_writing)
             self.pawl.kill()
             open_batches = self.pawl.open_batches()
             if "INTENT" in open_batches.values():
-                break
+                return open_batches, attempt
             self.pawl.start()
-        else:
-            raise pawl.PawlError(f"{KILLS_MAX} kills, and no batch was open at any of them")
-        again = f" (kill {attempt}; at those before no batch was open)" if attempt > 1 else ""
-        self._figure(f"SIGKILL at {writers.rows:,} rows, with {len(open_batches)} open batches in the journal{again}")
-        self.progress.say("pawl dump:")
-        self.progress.block(_shortened(self.pawl.text("dump")))
-        self.dead = self.pawl.status(PIPELINE.name)
-        return open_batches
+        raise pawl.PawlError(f"{KILLS_MAX} kills, and no batch was open at any of them")
 
-    def _restart(self, open_batches, writers):
-        self.restarted = time.monotonic()
-        self.pawl.start()
-        self.pawl.wait_until_recovered(open_batches, DEADLINE_SECONDS)
-        seconds = time.monotonic() - self.restarted
-        self._figure(f"restarted at {writers.rows:,} rows: its {len(open_batches)} open batches are settled {seconds:.2f} s later")
+    def _reach_head(self, writers):
+        """Until pawl has read all that was there: from here on it meets the writers' rows as they are committed."""
+        newest = pawl.newest_revision(self.connection, PIPELINE)
+        before, began = self.pawl.status(PIPELINE.name)["high"], time.monotonic()
 
-    def _tell_writers(self, tally, seconds):
+        def reached():
+            high = self.pawl.status(PIPELINE.name)["high"]
+            self.progress.show(f"pawl reads: revision {high:,} of {newest:,}")
+            return high >= newest
+
+        self.pawl.poll(reached, f"reading up to revision {newest}", DEADLINE_SECONDS)
+        read, seconds = newest - before, time.monotonic() - began
+        self._figure(f"read revisions {before:,} to {newest:,} in {seconds:.1f} s ({read / seconds:,.0f} revisions/s)")
+
+    def _tell_writers(self, tally):
+        writers = self.options.writers
+        seconds = tally.busy_seconds / writers
         self._figure(
-            f"{self.options.writers} writers: {tally.rows:,} rows ({tally.updates:,} updates, {tally.deletes:,} deletes, "
-            f"{tally.readds:,} re-adds) in {tally.commits:,} transactions, {tally.commits / seconds:,.0f} commits/s"
+            f"{writers} writers: {tally.rows:,} rows ({tally.updates:,} updates, {tally.deletes:,} deletes, "
+            f"{tally.readds:,} re-adds) in {tally.commits:,} transactions, {tally.commits / seconds:,.0f} commits/s, "
+            f"{tally.rows / seconds:,.0f} rows/s while they wrote"
         )
         self._figure(
             f"  {tally.rollbacks:,} rolled back, {tally.conflicts:,} conflicts; COMMIT takes "
@@ -165,16 +195,12 @@ class Story:
             self.connection,
             PIPELINE,
             DEADLINE_SECONDS,
-            lambda now: self.progress.show(f"catching up: revision {now['high']:,}, {now['open_batches']} batches open"),
+            lambda now: self.progress.show(f"catching up: revision {now['high']:,}, {now['open_batches']} open"),
         )
-        now = time.monotonic()
-        read, seconds = status["high"] - self.dead["high"], now - self.restarted
-        self._figure(
-            f"caught up with revision {status['high']:,} {now - began:.1f} s after the last write: {read:,} revisions in the "
-            f"{seconds:.1f} s since the restart ({read / seconds:,.0f}/s, beside the writers)"
-        )
-        if status["gaps"]:
-            self._figure(f"  the watermark is {status['watermark']:,}: {len(status['gaps']):,} gaps (rollbacks) hold it")
+        seconds = time.monotonic() - began
+        self._figure(f"caught up with revision {status['high']:,} {seconds:.1f} s after the last write")
+        if gaps := len(status["gaps"]):
+            self._figure(f"  the watermark is {status['watermark']:,}: {gaps:,} gaps (rollbacks) hold it")
 
     def _compare(self):
         started = time.monotonic()
@@ -186,7 +212,9 @@ class Story:
             self.pawl.quarantined(PIPELINE.name),
             lambda count: self.progress.show(f"comparing: {count:,} documents"),
         )
-        self._figure(f"compared in {time.monotonic() - started:.1f} s: {report}")
+        first, *examples = str(report).splitlines()
+        self._figure(f"compared in {time.monotonic() - started:.1f} s: {first}")
+        self.progress.block("\n".join(examples))
         return report.ok
 
     def _stop(self):
@@ -204,7 +232,8 @@ class Story:
         stop = folder / "stop"
         pids = [self.pawl.process.pid, self.database.process.pid, self.search.process.pid]
         groups = " ".join(f"-{pid}" for pid in pids)
-        stop.write_text(f"#!/bin/sh\nkill -9 -- {groups}\nsleep 1\nrm -rf '{folder}'\n", encoding="utf-8")
+        lines = ("#!/bin/sh", f"kill -s KILL -- {groups}", "sleep 1", f"rm -rf '{folder}'", "")
+        stop.write_text("\n".join(lines), encoding="utf-8")
         stop.chmod(0o755)
         stack.pop_all()
         self.kept = True

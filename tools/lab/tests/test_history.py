@@ -68,7 +68,8 @@ class History(unittest.TestCase):
         self.assertGreater(tally.rollbacks, 0)
         ((newest, count),) = self.rows("SELECT MAX(history_id), COUNT(*) FROM lex")
         self.assertGreater(newest, count)
-        users = [user for (user,) in self.rows("SELECT last_modified_by FROM lex WHERE version > 1 ORDER BY history_id")]
+        rows = self.rows("SELECT last_modified_by FROM lex WHERE version > 1 ORDER BY history_id")
+        users = [user for (user,) in rows]
         self.assertGreater(sum(a != b for a, b in zip(users, users[1:])), 100)
 
     def test_writers_pause_at_their_goal(self):
