@@ -25,8 +25,9 @@ enum class ErrorKind : std::uint8_t {
 
 struct [[nodiscard]] Error {
     ErrorKind kind = ErrorKind::invalid;
-    std::string message;      // what happened and where: "pipeline lex: table karp.lex has no column 'revison'"
-    std::string advice = {};  // what to do, an imperative: "set pipeline.source.revision to one of: history_id, …"
+    std::string message;  // what happened and where: "pipeline lex: table karp.lex has no column 'revison'"
+    std::string advice =
+        {};  // what to do, an imperative: "set pipeline.source.revision to one of: history_id, …"
 
     // The same error, seen from further out: "place: message".
     Error within(std::string_view place) &&;

@@ -38,7 +38,8 @@ Result<void> arm(const std::vector<std::string>& known) {
     const auto parsed = std::from_chars(count.data(), count.data() + count.size(), hits);
     const std::string name(text.substr(0, std::min(colon, text.size())));
     if (parsed.ec != std::errc{} || hits < 1 || std::find(known.begin(), known.end(), name) == known.end())
-        return fail(ErrorKind::invalid, fmt::format("PAWL_FAILPOINT={} names no crash point of this binary", text),
+        return fail(ErrorKind::invalid,
+                    fmt::format("PAWL_FAILPOINT={} names no crash point of this binary", text),
                     "list them with: pawl version --failpoints");
     armed().name = name;
     armed().hits_left = hits;

@@ -8,8 +8,8 @@ namespace pawl {
 
 using TimeMs = std::int64_t;
 
-// The process's clock: the wall clock's time at start plus what CLOCK_BOOTTIME has counted since. It never goes
-// back and it counts suspended time, so that ages computed from it are never too low. Any thread.
+// The process's clock: the wall clock's time at start plus what CLOCK_BOOTTIME has counted since. It never
+// goes back and it counts suspended time, so that ages computed from it are never too low. Any thread.
 TimeMs clock_now();
 
 // "2026-11-24T02:15:04.123Z"; any value is accepted.

@@ -100,8 +100,8 @@ std::vector<OperatorRequest> take_requests(const fs::path& journal, std::vector<
 
     std::vector<OperatorRequest> requests;
     for (const fs::path& file : files) {
-        auto request =
-            read_bounded(file).and_then([&](const std::string& text) { return parse(text, file); });
+        const auto text = read_bounded(file);
+        auto request = text ? parse(*text, file) : Result<OperatorRequest>(std::unexpected(text.error()));
         if (request) {
             fs::remove(file, problem);
             requests.push_back(std::move(*request));

@@ -115,6 +115,7 @@ class MariaDB:
         shutil.rmtree(unfinished, ignore_errors=True)
         command = ["mariadb-install-db", "--no-defaults", f"--datadir={unfinished}", f"--user={_user()}",
                    "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+                   f"--tmpdir={self._temporary()}",
                    "--force"]  # else it insists that the host's own name resolves
         made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if made.returncode != 0:
@@ -124,13 +125,20 @@ class MariaDB:
     def _start_once(self) -> None:
         command = ["mariadbd", "--no-defaults", f"--user={_user()}", f"--datadir={self.folder / 'data'}",
                    f"--socket={self.socket}", f"--port={self.port}", f"--bind-address={self.host}",
-                   f"--pid-file={self.folder / 'mariadb.pid'}", "--character-set-server=utf8mb4"]
+                   f"--pid-file={self.folder / 'mariadb.pid'}", f"--tmpdir={self._temporary()}",
+                   "--character-set-server=utf8mb4"]
         if self.tls is not None:
             command += [f"--ssl-ca={self.tls.ca}", f"--ssl-cert={self.tls.certificate}", f"--ssl-key={self.tls.key}"]
         # Debian keeps mariadbd where an ordinary user's PATH does not look.
         env = os.environ | {"PATH": os.environ.get("PATH", "") + ":/usr/sbin"}
         self.process = Process(self.name, command + self.args, self.log, env=env, keep=self.keep)
         self.process.wait_ready(self._answers, START_TIMEOUT_S)
+
+    def _temporary(self) -> Path:
+        # Not /tmp: a mariadbd that starts removes what it takes for its own leftovers, also those of another one.
+        temporary = self.folder / "tmp"
+        temporary.mkdir(mode=0o700, exist_ok=True)
+        return temporary
 
     def _answers(self) -> bool:
         try:
