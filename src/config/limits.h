@@ -30,9 +30,8 @@ inline constexpr TimeMs connect_timeout_max_ms = 300'000;
 inline constexpr TimeMs read_timeout_min_ms = 1'000;
 inline constexpr TimeMs read_timeout_max_ms = 3'600'000;
 inline constexpr TimeMs request_timeout_min_ms = 100;
-// Half of Elasticsearch's default gc_deletes (60 s), less a second: a request that lives longer may bring a
-// deleted document back.
-inline constexpr TimeMs request_timeout_max_ms = 29'000;
+// The index lowers it further: no request may outlive half of gc_deletes.
+inline constexpr TimeMs request_timeout_max_ms = 600'000;
 
 inline constexpr std::int64_t batch_documents_min = 1;
 inline constexpr std::int64_t batch_documents_max = 100'000;

@@ -195,7 +195,7 @@ TEST_CASE("a wrong type says what was found and what was expected") {
     CHECK(problems_of(with_line("[elasticsearch]", "request_timeout = 5")) ==
           Lines{"pawl.toml:6: elasticsearch.request_timeout: found 5 (an integer), expected a time from "
                 "\"100ms\" to "
-                "\"29s\" (units: ms, s, m, h)"});
+                "\"10m\" (units: ms, s, m, h)"});
     CHECK(problems_of(std::string("journal = 5\n").append(smallest_config)) ==
           Lines{"pawl.toml:1: journal: found 5 (an integer), expected a table: [journal]"});
     CHECK(problems_of(with(smallest_config, "[[pipeline]]", "[pipeline]")) ==

@@ -1,0 +1,58 @@
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/daemon_run.h"
+
+using namespace pawl;
+using namespace pawl::cli;
+
+namespace {
+
+ops::DaemonReport some_report() {
+    const engine::RecoveryRow& replay = engine::decide({.journal = engine::JournalFact::present,
+                                                        .source = engine::SourceFact::same,
+                                                        .target = engine::TargetFact::same,
+                                                        .batch = engine::BatchFact::intent});
+    ops::PipelineReport lex;
+    lex.name = "lex";
+    lex.recovery = {{&replay, 17}};
+    lex.high = 20;
+    lex.watermark = 18;
+    lex.missing_revisions = 2;
+    lex.quarantined = 1;
+    ops::PipelineReport saldo;
+    saldo.name = "saldo";
+    saldo.error = Error{ErrorKind::unavailable, "saldo: MariaDB is down", "start it"};
+    return {{lex, saldo}, false};
+}
+
+}  // namespace
+
+TEST_CASE("recover shows each batch with its row of the recovery table") {
+    const std::string text = recover_text(some_report());
+    CHECK(text.find("lex/17") != std::string::npos);
+    CHECK(text.find("replay") != std::string::npos);
+    CHECK(
+        text.find("  recovered: high 20, watermark 18, 2 revisions not seen yet, 1 entity in quarantine\n") !=
+        std::string::npos);
+    CHECK(text.find("  stopped by an error: ") != std::string::npos);
+}
+
+TEST_CASE("the JSON form of recover") {
+    const auto json = nlohmann::json::parse(recover_json(some_report()));
+    const auto& lex = json["pipelines"][0];
+    CHECK(lex["steps"][0]["batch"] == "lex/17");
+    CHECK(lex["steps"][0]["decision"] == "replay");
+    CHECK(lex["error"].is_null());
+    CHECK(json["pipelines"][1]["error"]["kind"] == "unavailable");
+}
+
+TEST_CASE("sync says how each pipeline ended") {
+    CHECK(sync_text(some_report()) ==
+          "lex: caught up: high 20, watermark 18, 2 revisions not seen yet, 1 entity in quarantine\n"
+          "saldo: stopped by an error: high 0, watermark 0\n");
+    CHECK(nlohmann::json::parse(sync_json(some_report()))["pipelines"][0] ==
+          nlohmann::json::parse(
+              R"({"name": "lex", "high": 20, "watermark": 18, "missing_revisions": 2, "open_batches": 0,
+                                    "quarantined": 1, "error": null})"));
+}

@@ -1,0 +1,66 @@
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/status_view.h"
+#include "tests/unit/cli/contents.h"
+
+using namespace pawl;
+using namespace pawl::cli;
+
+namespace {
+
+config::Config two_pipelines() {
+    config::Config config;
+    config.pipelines.resize(2);
+    config.pipelines[0].name = "lex";
+    config.pipelines[1].name = "saldo";
+    return config;
+}
+
+}  // namespace
+
+TEST_CASE("the human form of a status, with limits and what has not begun") {
+    const config::Config config = two_pipelines();
+    CHECK(status_text(test::some_contents(), &config) == R"(pawl is running with pid 4711
+
+lex: RETRYING since 2026-11-24T12:00:00.000Z
+  because       elasticsearch: connection refused
+  from, to      karp.lex → lex-20261124t115900z
+  read through  2000 (high)
+  safe through  501 (watermark)
+  open batches  2 of at most 4
+  gaps          2 of at most 10000: 502, 600-609
+  quarantine    1 of at most 10000
+  limits        2000 documents or 4MiB a batch, 2 requests in flight, documents of 32MiB, poll every 500ms, retry after 200ms to 30s
+
+saldo: has not begun yet
+)");
+}
+
+TEST_CASE("a status without a config has no limits") {
+    auto contents = test::some_contents();
+    contents.writer_pid.reset();
+    const std::string text = status_text(contents, nullptr);
+    CHECK(text.starts_with("pawl is not running\n"));
+    CHECK(text.find("open batches  2\n") != std::string::npos);
+    CHECK(text.find("limits") == std::string::npos);
+}
+
+TEST_CASE("the JSON form of a status") {
+    const config::Config config = two_pipelines();
+    CHECK(nlohmann::json::parse(status_json(test::some_contents(), &config)) == nlohmann::json::parse(R"({
+        "running": true, "pid": 4711, "damaged": false,
+        "pipelines": [{
+            "name": "lex", "high": 2000, "watermark": 501, "open_batches": 2, "quarantined": 1,
+            "gaps": [[502, 502], [600, 609]], "condition": "RETRYING",
+            "condition_detail": "elasticsearch: connection refused", "condition_since": "2026-11-24T12:00:00.000Z",
+            "limits": {"batch_documents": 2000, "batch_bytes": 4194304, "batches_open": 4, "requests_in_flight": 2,
+                       "quarantine": 10000, "gaps": 10000, "document_bytes": 33554432, "poll_interval_ms": 500,
+                       "retry_delay_min_ms": 200, "retry_delay_max_ms": 30000}}]})"));
+    auto contents = test::some_contents();
+    contents.writer_pid.reset();
+    const auto json = nlohmann::json::parse(status_json(contents, nullptr));
+    CHECK(json["running"] == false);
+    CHECK(json["pid"].is_null());
+    CHECK(json["pipelines"][0]["limits"].is_null());
+}
