@@ -1,0 +1,216 @@
+// What every engine::SourcePort keeps to, real or simulated: cases that a test program calls, each from a
+// TEST_CASE of its own with a fresh world.
+//
+// World:
+//   engine::Inbox& inbox();
+//   engine::Event next();                              waits for an event that was posted to inbox()
+//   std::unique_ptr<engine::SourcePort> make_source(); posts to inbox()
+//   Transaction begin();
+// Transaction:
+//   Revision put(entity, body_json);                   inserts a row; its revision is taken now, as
+//   AUTO_INCREMENT does Revision remove(entity);                           inserts a row that deletes void
+//   commit(); void roll_back();
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/ports.h"
+
+namespace pawl::test::source_contract {
+
+using engine::IntervalSet;
+using engine::Revision;
+
+template <class World>
+Revision committed(World& world, const std::string& entity, const std::string& body = "{}") {
+    auto transaction = world.begin();
+    const Revision revision = transaction.put(entity, body);
+    transaction.commit();
+    return revision;
+}
+
+template <class World>
+Revision prepared(World& world, engine::SourcePort& source) {
+    source.prepare();
+    const engine::Event event = world.next();
+    if (const auto* failed = std::get_if<engine::SourceFailed>(&event)) FAIL(to_line(failed->error));
+    return std::get<engine::SourceReady>(event).facts.history_end;
+}
+
+template <class World>
+std::shared_ptr<const engine::Page> page(World& world, engine::SourcePort& source, IntervalSet revisions,
+                                         bool latest = false, std::uint32_t rows_max = 1'000,
+                                         std::uint64_t bytes_max = 1ULL << 20) {
+    static engine::RequestId last_id = 0;
+    engine::ReadRequest request;
+    request.id = ++last_id;
+    request.revisions = std::move(revisions);
+    request.rows_max = rows_max;
+    request.bytes_max = bytes_max;
+    request.latest = latest;
+    source.read(request);
+    const engine::Event event = world.next();
+    if (const auto* failed = std::get_if<engine::ReadFailed>(&event)) FAIL(to_line(failed->error));
+    CHECK(std::get<engine::PageRead>(event).id == request.id);
+    return std::get<engine::PageRead>(event).page;
+}
+
+inline IntervalSet from(Revision first) {
+    return IntervalSet({{first, journal::revision_max}});
+}
+
+inline std::vector<std::string> entities_of(const engine::Page& page) {
+    std::vector<std::string> entities;
+    for (const auto& row : page.rows())
+        entities.emplace_back(row.entity);
+    return entities;
+}
+
+using Names = std::vector<std::string>;
+
+template <class World>
+void the_end_of_the_history_is_known_at_start(World& world) {
+    const auto source = world.make_source();
+    CHECK(prepared(world, *source) == 0);
+    const Revision revision = committed(world, "a");
+    CHECK(prepared(world, *source) == revision);
+}
+
+template <class World>
+void rows_come_in_rising_order_with_their_documents(World& world) {
+    const Revision first = committed(world, "a", R"({"n":1})");
+    const Revision second = committed(world, "b", R"({"n":2})");
+    auto transaction = world.begin();
+    const Revision third = transaction.remove("a");
+    transaction.commit();
+    const auto source = world.make_source();
+    prepared(world, *source);
+    const auto all = page(world, *source, from(1));
+    REQUIRE(entities_of(*all) == Names{"a", "b", "a"});
+    CHECK(all->rows()[0].revision == first);
+    CHECK(all->rows()[1].revision == second);
+    CHECK(all->rows()[1].document == R"({"n":2})");
+    CHECK(all->rows()[2].revision == third);
+    CHECK(all->rows()[2].action == engine::Action::remove);
+    CHECK(all->rows()[2].document.empty());
+    CHECK(all->complete);
+    CHECK(all->covered_through == journal::revision_max);
+    CHECK(all->seen == IntervalSet({{first, first}, {second, second}, {third, third}}));
+}
+
+template <class World>
+void an_open_transaction_is_a_gap_that_a_late_commit_fills(World& world) {
+    const auto source = world.make_source();
+    prepared(world, *source);
+    auto late = world.begin();
+    const Revision late_revision = late.put("late", "{}");
+    const Revision early_revision = committed(world, "early");
+    REQUIRE(early_revision > late_revision);
+    const auto before = page(world, *source, from(1));
+    CHECK(entities_of(*before) == Names{"early"});
+    CHECK_FALSE(before->seen.contains(late_revision));
+    CHECK(before->complete);
+    late.commit();
+    const auto after = page(world, *source, IntervalSet({{late_revision, late_revision}}));
+    CHECK(entities_of(*after) == Names{"late"});
+    CHECK(after->seen.contains(late_revision));
+}
+
+template <class World>
+void a_rolled_back_row_is_never_seen(World& world) {
+    const auto source = world.make_source();
+    prepared(world, *source);
+    auto dead = world.begin();
+    const Revision dead_revision = dead.put("dead", "{}");
+    committed(world, "alive");
+    dead.roll_back();
+    const auto all = page(world, *source, from(1));
+    CHECK(entities_of(*all) == Names{"alive"});
+    CHECK_FALSE(all->seen.contains(dead_revision));
+}
+
+template <class World>
+void a_cut_page_says_how_far_it_reaches(World& world) {
+    const Revision first = committed(world, "a");
+    const Revision second = committed(world, "b");
+    committed(world, "c");
+    const auto source = world.make_source();
+    prepared(world, *source);
+    const auto two = page(world, *source, from(1), false, 2);
+    CHECK(entities_of(*two) == Names{"a", "b"});
+    CHECK(two->covered_through == second);
+    CHECK_FALSE(two->complete);
+    const auto one = page(world, *source, from(1), false, 1'000, 1);
+    CHECK(entities_of(*one) == Names{"a"});
+    CHECK(one->covered_through == first);
+    const auto rest = page(world, *source, from(second + 1));
+    CHECK(entities_of(*rest) == Names{"c"});
+    CHECK(rest->complete);
+}
+
+template <class World>
+void the_latest_row_of_an_entity_may_lie_beyond_what_was_asked_for(World& world) {
+    const Revision old = committed(world, "a", R"({"n":1})");
+    committed(world, "b");
+    const Revision latest = committed(world, "a", R"({"n":2})");
+    const auto source = world.make_source();
+    prepared(world, *source);
+    const auto found = page(world, *source, IntervalSet({{old, old}}), true);
+    REQUIRE(entities_of(*found) == Names{"a"});
+    CHECK(found->rows()[0].revision == latest);
+    CHECK(found->rows()[0].document == R"({"n":2})");
+    CHECK(found->seen == IntervalSet({{old, old}}));
+    CHECK(found->complete);
+}
+
+template <class World>
+void an_entity_is_its_bytes(World& world) {
+    const Revision lower = committed(world, "abc");
+    const Revision upper = committed(world, "ABC");
+    const auto source = world.make_source();
+    prepared(world, *source);
+    const auto found = page(world, *source, IntervalSet({{lower, lower}}), true);
+    REQUIRE(entities_of(*found) == Names{"abc"});
+    CHECK(found->rows()[0].revision == lower);
+    CHECK(entities_of(*page(world, *source, IntervalSet({{upper, upper}}), true)) == Names{"ABC"});
+}
+
+template <class World>
+void a_document_that_is_none_is_an_invalid_row(World& world) {
+    committed(world, "a", "[1]");
+    committed(world, "b", R"({"n":1})");
+    const auto source = world.make_source();
+    prepared(world, *source);
+    const auto all = page(world, *source, from(1));
+    REQUIRE(entities_of(*all) == Names{"a", "b"});
+    CHECK(all->rows()[0].action == engine::Action::invalid);
+    CHECK(all->rows()[0].error == "invalid_body");
+    CHECK_FALSE(all->rows()[0].document.empty());
+    CHECK(all->rows()[1].action == engine::Action::index);
+}
+
+template <class World>
+void reads_are_answered_in_the_order_they_were_asked(World& world) {
+    committed(world, "a");
+    const auto source = world.make_source();
+    prepared(world, *source);
+    for (engine::RequestId id = 1; id <= 5; ++id) {
+        engine::ReadRequest request;
+        request.id = 1'000 + id;
+        request.revisions = from(1);
+        request.rows_max = 10;
+        request.bytes_max = 1'000;
+        source->read(request);
+    }
+    for (engine::RequestId id = 1; id <= 5; ++id) {
+        const engine::Event event = world.next();
+        REQUIRE(std::holds_alternative<engine::PageRead>(event));
+        CHECK(std::get<engine::PageRead>(event).id == 1'000 + id);
+    }
+}
+
+}  // namespace pawl::test::source_contract

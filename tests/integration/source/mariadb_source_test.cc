@@ -1,0 +1,136 @@
+// The port's own life: connecting, losing the connection, coming to an end.
+#include "source/mariadb_source.h"
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+
+#include "tests/integration/source/private_server.h"
+#include "tests/integration/source/world.h"
+
+using namespace pawl;
+using namespace pawl::test;
+
+namespace {
+
+std::shared_ptr<const engine::Page> page_in(const engine::Event& event) {
+    if (const auto* failed = std::get_if<engine::ReadFailed>(&event)) FAIL(to_line(failed->error));
+    return std::get<engine::PageRead>(event).page;
+}
+
+Error error_in(const engine::Event& event) {
+    if (const auto* failed = std::get_if<engine::ReadFailed>(&event)) return failed->error;
+    return std::get<engine::SourceFailed>(event).error;
+}
+
+}  // namespace
+
+TEST_CASE("a source that does not fit says so at prepare, with the pipeline's name") {
+    TestDatabase database;
+    CollectingInbox inbox;
+    source::MariaDbSource source(database.settings(), TestDatabase::pipeline(), inbox);
+    source.prepare();
+    const Error error = error_in(inbox.next());
+    CHECK(error.kind == ErrorKind::invalid);
+    CHECK(error.message.starts_with("pipeline words: there is no table "));
+    // Once the table is there, the same port is fit.
+    database.make_history();
+    source.prepare();
+    CHECK(std::holds_alternative<engine::SourceReady>(inbox.next()));
+}
+
+TEST_CASE("all that is wrong is in one error") {
+    TestDatabase database;
+    database.make_history("history_id INT PRIMARY KEY, entity_id VARCHAR(99) NOT NULL");
+    CollectingInbox inbox;
+    source::MariaDbSource source(database.settings(), TestDatabase::pipeline(), inbox);
+    source.prepare();
+    const std::string line = to_line(error_in(inbox.next()));
+    CHECK_THAT(line, Catch::Contains("no key begins with it") && Catch::Contains("'discarded'") &&
+                         Catch::Contains("'body'"));
+}
+
+TEST_CASE("a connection that was killed is opened again by the next read") {
+    TestDatabase database;
+    database.make_history();
+    CollectingInbox inbox;
+    source::MariaDbSource source(database.settings(), TestDatabase::pipeline(), inbox);
+    source.prepare();
+    REQUIRE(std::holds_alternative<engine::SourceReady>(inbox.next()));
+    const std::string id = database.value(
+        fmt::format("SELECT id FROM information_schema.PROCESSLIST WHERE DB = '{}' AND id <> CONNECTION_ID()",
+                    database.name()));
+    database.execute("KILL CONNECTION " + id);
+    source.read(everything());
+    CHECK(error_in(inbox.next()).kind == ErrorKind::unavailable);
+    source.read(everything());
+    CHECK(page_in(inbox.next())->complete);
+}
+
+TEST_CASE("a server that dies and comes back is read again, and nothing is lost") {
+    PrivateServer server;
+    CollectingInbox inbox;
+    TestDatabase database(server.settings());
+    database.make_history();
+    database.execute("INSERT INTO history (entity_id, body) VALUES ('a', '{}')");
+    source::MariaDbSource source(database.settings(), TestDatabase::pipeline(), inbox);
+    source.prepare();
+    REQUIRE(std::holds_alternative<engine::SourceReady>(inbox.next()));
+    server.kill();
+    for (int i = 0; i < 2; ++i) {
+        source.read(everything());
+        const Error error = error_in(inbox.next());
+        CHECK(error.kind == ErrorKind::unavailable);
+        CHECK(error.message.starts_with("pipeline words: "));
+    }
+    server.start();
+    source.read(everything());
+    CHECK(page_in(inbox.next())->rows().size() == 1);
+}
+
+TEST_CASE("a table that went away after the start is an error, and its return is noticed") {
+    TestDatabase database;
+    database.make_history();
+    CollectingInbox inbox;
+    source::MariaDbSource source(database.settings(), TestDatabase::pipeline(), inbox);
+    source.prepare();
+    inbox.next();
+    database.execute("RENAME TABLE history TO elsewhere");
+    source.read(everything());
+    CHECK(error_in(inbox.next()).kind == ErrorKind::invalid);
+    database.execute("RENAME TABLE elsewhere TO history");
+    source.read(everything());
+    CHECK(page_in(inbox.next())->complete);
+}
+
+TEST_CASE("destroying a source ends a read that is blocked, and posts nothing more") {
+    TestDatabase database;
+    database.make_history();
+    CollectingInbox inbox;
+    auto source =
+        std::make_unique<source::MariaDbSource>(database.settings(), TestDatabase::pipeline(), inbox);
+    source->prepare();
+    inbox.next();
+    database.execute("LOCK TABLES history WRITE");
+    source->read(everything());
+    source->read(everything());
+    const auto begin = std::chrono::steady_clock::now();
+    source.reset();
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+    CHECK(inbox.empty());
+    database.execute("UNLOCK TABLES");
+}
+
+TEST_CASE("destroying a source ends an attempt to connect") {
+    config::MariaDb settings;
+    settings.host = "192.0.2.1";  // a network that leads nowhere
+    settings.database = "x";
+    settings.connect_timeout_ms = 60'000;
+    CollectingInbox inbox;
+    auto source = std::make_unique<source::MariaDbSource>(settings, TestDatabase::pipeline(), inbox);
+    source->prepare();
+    const auto begin = std::chrono::steady_clock::now();
+    source.reset();
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+}
