@@ -94,7 +94,8 @@ void check_privileges(const Call& call, const std::string& alias, std::vector<No
     if (!response) return;
     const auto answer = json::parse(response->body, nullptr, false);
     if (!answer.is_object()) return;
-    for (const auto& [path, value] : answer.flatten().items())
+    const auto values = answer.flatten();
+    for (const auto& [path, value] : values.items())
         if (value == false && path != "/has_all_requested")
             found.push_back({Severity::error,
                              fmt::format("elasticsearch.user has not the privilege {}", path.substr(1)),
@@ -108,7 +109,8 @@ void check_request_sizes(const Call& call, const config::Pipeline& pipeline, std
     const auto answer = json::parse(response->body, nullptr, false);
     if (!answer.is_object()) return;
     const auto wanted = std::max(pipeline.document_bytes_max, pipeline.limits.batch_bytes_max);
-    for (const auto& [path, value] : answer.flatten().items())
+    const auto values = answer.flatten();
+    for (const auto& [path, value] : values.items())
         if (value.is_number_unsigned() && value.get<std::uint64_t>() < wanted)
             found.push_back({Severity::warning,
                              fmt::format("pipeline {}: requests may have {} bytes, the server takes {} "

@@ -34,7 +34,7 @@ struct HttpRequest {
 struct HttpResponse {
     int status = 0;
     std::string body;
-    std::string where;  // "POST http://h:9200/lex/_bulk", for messages; never holds a secret
+    std::string where = {};  // "POST http://h:9200/lex/_bulk", for messages; never holds a secret
 };
 
 struct HttpResult {
