@@ -161,7 +161,12 @@ Result<Environment> Environment::open(const std::filesystem::path& folder, std::
 Result<Environment> Environment::open_to_write(const std::filesystem::path& folder, std::uint64_t map_bytes) {
     if (auto made = make_lock_file(folder); !made) return std::unexpected(made.error());
     auto opened = open(folder, map_bytes, 0);
-    if (opened) opened->clear_dead_readers();
+    if (!opened) return opened;
+    opened->clear_dead_readers();
+    // A writer that was killed between writing its meta page and telling the others leaves them the
+    // transaction before as long as a reader lives. LMDB mends that when the writers' mutex is taken, so take
+    // it before anybody reads.
+    if (const auto mended = opened->begin_write(); !mended) return std::unexpected(mended.error());
     return opened;
 }
 
