@@ -155,23 +155,43 @@ void BatchWork::quarantine(const Row& row, std::string_view error, std::string_v
 
 bool BatchWork::has_newer(std::string_view entity, Revision revision) const {
     return std::any_of(actions_.begin(), actions_.end(),
-                       [&](const Row& row) { return row.revision > revision && row.entity == entity; });
+                       [&](const Row& row) { return row.revision > revision && row.entity == entity; }) ||
+           std::any_of(taken_before_.begin(), taken_before_.end(),
+                       [&](const auto& taken) { return taken.second > revision && taken.first == entity; });
 }
 
 BatchResult BatchWork::result(
     const std::map<std::string, journal::QuarantineEntry, std::less<>>& quarantine) const {
     PAWL_ASSERT(acknowledged());
-    BatchResult result{.outcome = outcome_, .quarantined = rejected_, .released = {}};
-    if (quarantine.empty()) return result;
-    const auto release = [&](std::string_view entity, Revision revision) {
-        const auto entry = quarantine.find(entity);
-        if (entry != quarantine.end() && entry->second.revision <= revision)
-            result.released.emplace_back(entity);
+    BatchResult result{.outcome = outcome_, .quarantined = {}, .released = {}};
+    if (rejected_.empty() && quarantine.empty()) return result;
+
+    // An entity may have been in several portions, each time with what was its latest row then: of what
+    // became of it the newest counts.
+    std::map<std::string_view, Revision> taken;
+    const auto take = [&](std::string_view entity, Revision revision) {
+        Revision& highest = taken[entity];
+        highest = std::max(highest, revision);
     };
     for (const auto& [entity, revision] : taken_before_)
-        release(entity, revision);
+        take(entity, revision);
     for (std::size_t place = 0; place < actions_.size(); ++place)
-        if (progress_[place] == Progress::taken) release(actions_[place].entity, actions_[place].revision);
+        if (progress_[place] == Progress::taken) take(actions_[place].entity, actions_[place].revision);
+
+    std::map<std::string_view, const journal::QuarantineEntry*> rejected;
+    for (const journal::QuarantineEntry& entry : rejected_) {
+        const auto newer = taken.find(entry.entity);
+        if (newer != taken.end() && newer->second >= entry.revision) continue;
+        const journal::QuarantineEntry*& newest = rejected[entry.entity];
+        if (newest == nullptr || newest->revision <= entry.revision) newest = &entry;
+    }
+    for (const auto& [entity, entry] : rejected)
+        result.quarantined.push_back(*entry);
+    for (const auto& [entity, revision] : taken) {
+        const auto entry = quarantine.find(entity);
+        if (entry != quarantine.end() && entry->second.revision <= revision && !rejected.contains(entity))
+            result.released.emplace_back(entity);
+    }
     return result;
 }
 

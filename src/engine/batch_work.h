@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -57,7 +58,7 @@ class BatchWork {
     bool has_newer(std::string_view entity, Revision revision) const;
 
     // Once acknowledged: what became of it. Entities of `quarantine` are released when a row at least as new
-    // as the rejected one was taken.
+    // as the rejected one was taken. No entity is in both lists, none is twice in one.
     BatchResult result(const std::map<std::string, journal::QuarantineEntry, std::less<>>& quarantine) const;
 
   private:
