@@ -142,6 +142,7 @@ void Pipeline::resend(InFlight sent, const Error& error) {
     if (guilty_as_a_whole && sent.part.size() == 1) {
         work.reject(sent.part, {ItemStatus::rejected, std::string(name_of(error.kind)), error.message, {}},
                     now_);
+        success(Lane::send);  // the index does answer
         apply_if_acknowledged(sent.batch);
         return;
     }
