@@ -70,9 +70,12 @@ void set_options(MYSQL* connection, const config::MariaDb& settings) {
     if (!settings.key_file.empty()) mysql_options(connection, MYSQL_OPT_SSL_KEY, settings.key_file.c_str());
 }
 
+// subquery_cache: MariaDB keeps a subquery's result by the outer row's values as their collation compares
+// them, so that 'abc' would get the latest row of 'ABC' (seen on 10.11; source/latest.h asks such a
+// question).
 constexpr std::string_view session_setup =
     "SET SESSION time_zone = '+00:00', sql_mode = '', autocommit = 1, sql_select_limit = DEFAULT, "
-    "tx_isolation = 'REPEATABLE-READ', max_statement_time = 0, group_concat_max_len = 1048576";
+    "tx_isolation = 'REPEATABLE-READ', max_statement_time = 0, optimizer_switch = 'subquery_cache=off'";
 
 }  // namespace
 
@@ -126,6 +129,11 @@ Result<Connection> Connection::open(const config::MariaDb& settings, Interrupt& 
                            by_socket ? 0 : settings.port, or_null(settings.socket), 0) == nullptr)
         return std::unexpected(server_error(mysql_errno(handle), mysql_error(handle), connection.place_));
     interrupt.watch(mysql_get_socket(handle));
+    // Without a certificate to verify, Connector/C goes on without TLS when the server has none.
+    if (settings.tls && mysql_get_ssl_cipher(handle) == nullptr)
+        return fail(ErrorKind::forbidden,
+                    fmt::format("{}: the server offers no TLS, which mariadb.tls demands", connection.place_),
+                    "give the server a certificate, or set mariadb.tls = false");
     if (auto done = connection.execute(session_setup); !done) return std::unexpected(std::move(done.error()));
     return connection;
 }
@@ -176,6 +184,8 @@ Result<void> Connection::execute(std::string_view sql) {
     current_interrupt = interrupt_;
     if (mysql_real_query(connection_, sql.data(), sql.size()) != 0)
         return std::unexpected(server_error(mysql_errno(connection_), mysql_error(connection_), place_));
+    // Some statements (ANALYZE TABLE) answer with rows although nobody wants them.
+    if (mysql_field_count(connection_) != 0) mysql_free_result(mysql_use_result(connection_));
     return {};
 }
 

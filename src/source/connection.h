@@ -59,7 +59,7 @@ class Connection {
 
     // Sends one statement that gives rows.
     Result<ResultSet> query(std::string_view sql);
-    // Sends one statement that gives none.
+    // Sends one statement that gives none, or whose rows nobody wants.
     Result<void> execute(std::string_view sql);
     // All rows of a short result; an error beyond limits::listed_rows_max.
     using Rows = std::vector<std::vector<std::optional<std::string>>>;

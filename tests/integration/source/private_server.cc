@@ -84,7 +84,8 @@ void PrivateServer::start() {
                                    fmt::format("--log-error={}/log", folder),
                                    fmt::format("--port={}", port_),
                                    "--bind-address=127.0.0.1",
-                                   "--innodb-buffer-pool-size=16M"};
+                                   "--innodb-buffer-pool-size=16M",
+                                   "--table-open-cache=200"};
     if (::geteuid() == 0) words.emplace_back("--user=root");
     words.insert(words.end(), options_.begin(), options_.end());
     std::vector<char*> arguments;
