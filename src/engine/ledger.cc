@@ -137,9 +137,9 @@ void Ledger::drop_quarantine(const std::vector<std::string>& entities, Changes& 
     changes.emplace_back(journal::DropQuarantine{pipeline_.name, entities});
 }
 
-void Ledger::retries_begun(Revision through) {
+void Ledger::retries_begun(const IntervalSet& revisions) {
     for (auto& [entity, entry] : quarantine_)
-        if (entry.revision <= through) entry.retry_requested = false;
+        if (revisions.contains(entry.revision)) entry.retry_requested = false;
 }
 
 }  // namespace pawl::engine

@@ -67,9 +67,9 @@ class Ledger {
     void request_retry(const std::vector<std::string>& entities, Changes& changes);
     // Forgets these entities (empty: all of the quarantine).
     void drop_quarantine(const std::vector<std::string>& entities, Changes& changes);
-    // Entities whose rejected row is at or below `through` are being tried: they are not asked for again. The
-    // journal keeps the request until the batch is APPLIED, so that a crash in between does not lose it.
-    void retries_begun(Revision through);
+    // Entities whose rejected row is one of these are being tried: they are not asked for again. The journal
+    // keeps the request until the batch is APPLIED, so that a crash in between does not lose it.
+    void retries_begun(const IntervalSet& revisions);
 
   private:
     Revision watermark() const;

@@ -83,7 +83,7 @@ class Pipeline {
     // pipeline_batches.cc: from a page to COMMITTED
     void begin_read();
     void take_page(const Reading::Asked& asked, const std::shared_ptr<const Page>& page);
-    void open_batch(Reading::Purpose purpose, const std::shared_ptr<const Page>& page);
+    void open_batch(const Reading::Asked& asked, const std::shared_ptr<const Page>& page);
     void note_rows_ahead(const std::vector<Row>& actions);
     void begin_sends();
     bool refresh_if_stale(BatchWork& work);

@@ -31,6 +31,7 @@ void Pipeline::on(const PageRead& event) {
     if (!read_asked_ || read_asked_->request.id != event.id) return;
     const Reading::Asked asked = *std::exchange(read_asked_, std::nullopt);
     success(Lane::read);
+    if (stopping_) return;  // a batch that is opened now would only be left to the next start
     reading_.took(asked, *event.page, now_);
     take_page(asked, event.page);
     if (asked.purpose == Reading::Purpose::tail && event.page->complete) {
@@ -48,7 +49,7 @@ void Pipeline::on(const ReadFailed& event) {
 
 void Pipeline::take_page(const Reading::Asked& asked, const std::shared_ptr<const Page>& page) {
     if (asked.purpose != Reading::Purpose::batch) {
-        open_batch(asked.purpose, page);
+        open_batch(asked, page);
         return;
     }
     const auto work = works_.find(asked.batch);
@@ -59,8 +60,13 @@ void Pipeline::take_page(const Reading::Asked& asked, const std::shared_ptr<cons
     apply_if_acknowledged(asked.batch);
 }
 
-void Pipeline::open_batch(Reading::Purpose purpose, const std::shared_ptr<const Page>& page) {
-    if (purpose == Reading::Purpose::quarantine) ledger_.retries_begun(page->covered_through);
+void Pipeline::open_batch(const Reading::Asked& asked, const std::shared_ptr<const Page>& page) {
+    if (asked.purpose == Reading::Purpose::quarantine) {
+        IntervalSet tried = asked.request.revisions;
+        if (!page->complete && page->covered_through < journal::revision_max)
+            tried.erase(IntervalSet({Interval{page->covered_through + 1, journal::revision_max}}));
+        ledger_.retries_begun(tried);
+    }
     if (page->seen.empty()) return;
     std::vector<Row> actions = coalesce(page->rows());
     const auto content = content_of(actions, page->seen.count());
