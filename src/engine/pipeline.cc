@@ -70,8 +70,12 @@ void Pipeline::on(const TargetReady& event) {
     if (event.facts.created)
         tell(Severity::info, fmt::format("created index {} behind alias {}", event.facts.identity.index,
                                          event.facts.identity.alias));
-    // Another index than before, found while running: all that was under way was meant for the old one.
-    if (recovered_ && event.facts.identity.uuid != ledger_.pipeline().target.uuid) recovered_ = false;
+    // Another index than before, found while running: all that was under way was meant for the old one. Where
+    // the history ends by now is asked for again: that far the index may know more than this process.
+    if (recovered_ && event.facts.identity.uuid != ledger_.pipeline().target.uuid) {
+        recovered_ = false;
+        source_.reset();
+    }
     if (ready()) success(Lane::prepare);
 }
 
@@ -162,8 +166,10 @@ void Pipeline::start_over(Decision decision) {
     intent_ticket_.clear();
     read_asked_.reset();
     reading_.reset();
+    // Requests that were meant for the index before may still arrive in a new one behind the same alias.
+    const bool may_hold_rows = decision == Decision::adopt || ledger_.known();
     ledger_.begin(settings_.source, target_->identity, now_, changes_);
-    if (decision == Decision::adopt) reading_.latest_through(source_->history_end);
+    if (may_hold_rows) reading_.latest_through(source_->history_end);
 }
 
 void Pipeline::finish_if_done() {
