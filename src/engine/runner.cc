@@ -1,6 +1,7 @@
 #include "engine/runner.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/core.h>
@@ -33,7 +34,9 @@ std::size_t Runner::add(Pipeline pipeline, SourcePort& source, IndexPort& index)
 }
 
 Result<void> Runner::handle(std::vector<Happened> events, TimeMs now) {
-    collect_due_timers(events, now);
+    // Timers first: what an event sets must not be taken for one that was due before.
+    std::vector<Happened> due = due_timers(now);
+    events.insert(events.begin(), std::make_move_iterator(due.begin()), std::make_move_iterator(due.end()));
     while (!events.empty()) {
         for (const Happened& happened : events) {
             PAWL_ASSERT(happened.pipeline < members_.size());
@@ -46,7 +49,8 @@ Result<void> Runner::handle(std::vector<Happened> events, TimeMs now) {
     return {};
 }
 
-void Runner::collect_due_timers(std::vector<Happened>& events, TimeMs now) {
+std::vector<Happened> Runner::due_timers(TimeMs now) {
+    std::vector<Happened> events;
     for (std::size_t number = 0; number < members_.size(); ++number) {
         auto& due = members_[number].due;
         for (auto timer = due.begin(); timer != due.end();) {
@@ -58,6 +62,7 @@ void Runner::collect_due_timers(std::vector<Happened>& events, TimeMs now) {
             timer = due.erase(timer);
         }
     }
+    return events;
 }
 
 // Journal changes wait for the end of the round; all else goes out at once, so that servers work while the

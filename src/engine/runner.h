@@ -50,7 +50,7 @@ class Runner {
         std::uint64_t ticket = 0;
     };
 
-    void collect_due_timers(std::vector<Happened>& events, TimeMs now);
+    std::vector<Happened> due_timers(TimeMs now);
     void carry_out(std::size_t number, Effect& effect, TimeMs now);
     Result<void> write_journal(std::vector<Happened>& events);
 
