@@ -32,6 +32,8 @@ inline constexpr TimeMs notice_interval_ms = 60'000;       // the same trouble i
 inline constexpr std::size_t quarantine_notices_max = 10;  // log lines of one batch; the others are counted
 // A batch whose rows were read longer ago than gc_deletes divided by this is read again before it is sent.
 inline constexpr TimeMs stale_divisor = 2;
+// But never sooner than this: with a gc_deletes of next to nothing every batch would be stale for ever.
+inline constexpr TimeMs stale_after_min_ms = 1'000;
 
 }  // namespace limits
 }  // namespace pawl::engine

@@ -103,7 +103,9 @@ void Pipeline::begin_sends() {
 
 // A row that was read too long ago may be older than a tombstone that has expired since.
 bool Pipeline::refresh_if_stale(BatchWork& work) {
-    if (now_ - work.read_at() < target_->gc_deletes_ms / limits::stale_divisor) return false;
+    const TimeMs stale_after =
+        std::max(limits::stale_after_min_ms, target_->gc_deletes_ms / limits::stale_divisor);
+    if (now_ - work.read_at() < stale_after) return false;
     if (!work.in_flight()) {
         work.drop_rows();
         begin_read();
