@@ -131,8 +131,12 @@ class Pipeline {
     std::uint64_t written_ticket_ = 0;                // all up to here is on disk
     std::map<BatchId, std::uint64_t> intent_ticket_;  // not to be sent before this ticket is written
 
-    std::optional<TimeMs> told_at_;  // the last notice about trouble that goes on
-    std::string told_;               // what it said
+    struct Told {
+        TimeMs at = 0;
+        std::string text;
+    };
+    std::map<ErrorKind, Told> told_;  // the last notice about each kind of trouble
+    bool trouble_told_ = false;       // about the trouble at hand
 
     bool stopping_ = false;
     bool finished_ = false;

@@ -37,13 +37,12 @@ void Pipeline::trouble(Lane lane, const Error& error) {
     effects_.emplace_back(SetTimer{Trouble::timer_of(lane), delay.min_ms, delay.max_ms});
     tell_now_and_then(error);
     ledger_.set_condition(error.kind == ErrorKind::forbidden ? Condition::forbidden : Condition::retrying,
-                          told_, now_, changes_);
+                          told_[error.kind].text, now_, changes_);
 }
 
 void Pipeline::success(Lane lane) {
     if (!trouble_.succeeded(lane)) return;
-    told_at_.reset();
-    tell(Severity::info, "works again");
+    if (std::exchange(trouble_told_, false)) tell(Severity::info, "works again");
     ledger_.set_condition(Condition::running, "", now_, changes_);
 }
 
@@ -69,11 +68,13 @@ void Pipeline::tell_quarantined(const std::vector<journal::QuarantineEntry>& ent
              "see: pawl quarantine list");
 }
 
-// The same trouble once a minute: an outage of an hour is 60 lines, not 7,000.
+// The same trouble once a minute: an outage of an hour is 60 lines, not 7,000; and so is an hour in which
+// every other request fails.
 void Pipeline::tell_now_and_then(const Error& error) {
-    if (told_at_ && now_ - *told_at_ < limits::notice_interval_ms) return;
-    told_at_ = now_;
-    told_ = error.message;
+    const auto before = told_.find(error.kind);
+    if (before != told_.end() && now_ - before->second.at < limits::notice_interval_ms) return;
+    told_[error.kind] = {now_, error.message};
+    trouble_told_ = true;
     tell(Severity::warning, error.message, error.advice);
 }
 
