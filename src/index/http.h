@@ -17,7 +17,7 @@
 
 namespace pawl::index {
 
-enum class Method : std::uint8_t { get, put, post };
+enum class Method : std::uint8_t { get, put, post, remove };
 enum class BodyType : std::uint8_t { json, ndjson, ndjson_gzip };
 
 struct HttpRequest {

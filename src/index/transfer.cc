@@ -10,7 +10,7 @@
 namespace pawl::index {
 namespace {
 
-constexpr std::array<std::string_view, 3> method_names{"GET", "PUT", "POST"};
+constexpr std::array<std::string_view, 4> method_names{"GET", "PUT", "POST", "DELETE"};
 
 template <class Value>
 void set(CURL* handle, CURLoption option, Value value) {
