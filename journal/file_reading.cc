@@ -36,6 +36,7 @@ Result<Start> read_start(PageFile& file, unsigned which) {
     if (!meta) return std::unexpected(meta.error());
     Start start{*meta, std::nullopt};
     file.set_page_bytes(meta->page_bytes);
+    file.look_at_size_again();  // what this snapshot needs was written before its meta page
     const auto value = find_in_snapshot(file, *meta, name_of(Table::meta), format::commit_key);
     if (value)
         if (const auto transaction = decode_commit(format::commit_key, *value)) start.recorded = *transaction;
@@ -83,7 +84,7 @@ bool same_start(PageFile& file, const Starts& starts) {
     for (unsigned which = 0; which < starts.size(); ++which) {
         const auto meta = file.meta(which);
         if (meta.has_value() != starts[which].has_value()) return false;
-        if (meta && meta->transaction != starts[which]->meta.transaction) return false;
+        if (meta && *meta != starts[which]->meta) return false;
     }
     return true;
 }

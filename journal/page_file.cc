@@ -162,6 +162,11 @@ PageFile::~PageFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+void PageFile::look_at_size_again() {
+    struct stat status{};
+    if (::fstat(descriptor_, &status) == 0) file_bytes_ = static_cast<std::uint64_t>(status.st_size);
+}
+
 Result<std::string> PageFile::read(std::uint64_t offset, std::size_t bytes) const {
     // Looked at before memory is taken: `bytes` comes from the file.
     if (offset > file_bytes_ || bytes > file_bytes_ - offset)

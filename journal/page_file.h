@@ -30,6 +30,7 @@ struct TreeInfo {
     std::uint16_t depth = 0;
     std::uint64_t entries = 0;
     PageNumber root = no_page;
+    bool operator==(const TreeInfo&) const = default;
 };
 inline constexpr std::size_t tree_info_bytes = 48;
 TreeInfo tree_info_in(std::string_view bytes);  // of tree_info_bytes
@@ -42,6 +43,7 @@ struct Meta {
     TreeInfo main;
     PageNumber last_page = 0;
     std::uint64_t transaction = 0;
+    bool operator==(const Meta&) const = default;
 };
 
 enum class PageKind : std::uint8_t { branch, leaf };
@@ -90,6 +92,8 @@ class PageFile {
     void set_page_bytes(std::uint32_t bytes) { page_bytes_ = bytes; }
     std::uint32_t page_bytes() const { return page_bytes_; }
     std::uint64_t file_bytes() const { return file_bytes_; }
+    // A writer may have made the file longer since it was opened.
+    void look_at_size_again();
 
     // Header, every node's place and size, and that the nodes fill the page as LMDB leaves them: without
     // overlap and without holes.

@@ -302,17 +302,17 @@ TEST_CASE("the map grows by itself") {
     const TemporaryFolder folder;
     Writer writer = open_writer(folder.journal());
     commit(writer, {begin_of("lex")});
-    const Filled filled = fill(writer, 60);
+    const Filled filled = fill(writer, 45);
     CHECK_FALSE(filled.error);
     CHECK(fs::file_size(folder.journal() / "data.mdb") > limits::map_bytes_initial);
-    CHECK(only_pipeline(writer).batches.size() == 60);
+    CHECK(only_pipeline(writer).batches.size() == 45);
 }
 
 TEST_CASE("a full map is a clear error, and nothing that was acknowledged is lost") {
     const TemporaryFolder folder;
     BatchId acknowledged = 0;
     {
-        Writer writer = open_writer(folder.journal(), {.map_bytes_max = 12U << 20});
+        Writer writer = open_writer(folder.journal(), {.map_bytes_max = 3U << 20});
         commit(writer, {begin_of("lex")});
         const Filled filled = fill(writer, 100'000);
         REQUIRE(filled.error);
@@ -320,7 +320,7 @@ TEST_CASE("a full map is a clear error, and nothing that was acknowledged is los
         CHECK_THAT(filled.error->message, Catch::Contains("largest size"));
         CHECK_THAT(filled.error->advice, Catch::Contains("size_max"));
         acknowledged = filled.acknowledged;
-        CHECK(fs::file_size(folder.journal() / "data.mdb") <= 12U << 20);
+        CHECK(fs::file_size(folder.journal() / "data.mdb") <= 3U << 20);
         CHECK(only_pipeline(writer).batches.size() == acknowledged);
     }
     Writer larger = open_writer(folder.journal());
@@ -337,7 +337,7 @@ TEST_CASE(
     }
     const int code = in_child([&] {
         std::signal(SIGXFSZ, SIG_IGN);
-        const rlimit limit{4U << 20, 4U << 20};
+        const rlimit limit{2U << 20, 2U << 20};
         if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return 1;
         auto writer = Writer::open(folder.journal());
         if (!writer) return 2;
@@ -356,7 +356,7 @@ TEST_CASE("a full disk is named as such, and nothing that was acknowledged is lo
     const TemporaryFolder folder;
     const fs::path disk = folder.path() / "disk";
     fs::create_directory(disk);
-    REQUIRE(::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=4m") == 0);
+    REQUIRE(::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=2m") == 0);
     struct Unmount {
         fs::path disk;
         ~Unmount() { ::umount2(disk.c_str(), MNT_DETACH); }

@@ -1,0 +1,38 @@
+// What the golden journal of format 1 holds. Written once by make_golden, read by every build.
+#pragma once
+
+#include <vector>
+
+#include "journal/change.h"
+#include "tests/unit/journal/support.h"
+
+namespace pawl::journal::test {
+
+inline std::vector<Change> golden_changes() {
+    OpenBatch first = open_of("lex", 1, 1, 10);
+    ApplyBatch applied = apply_of(first);
+    applied.outcome = {7, 1, 2};
+    applied.quarantined = {entry_of("lex", "katt..nn.1", 3), entry_of("lex", std::string(1'500, 'k'), 4)};
+    OpenBatch second = open_of("lex", 2, 14, 20);
+    second.gaps = IntervalSet({{11, 13}});
+    OpenBatch third = open_of("lex", 3, 25, 40);
+    third.gaps = IntervalSet({{11, 13}, {21, 24}});
+    for (Revision revision = 100; revision < 20'000; revision += 7)
+        third.batch.revisions.insert(revision);
+    third.high = 20'000;
+    third.batch.content.rows = 5'000;
+    BeginPipeline outbox = begin_of("saldo", 7);
+    outbox.source.mode = SourceMode::outbox;
+    return {begin_of("lex"),
+            first,
+            applied,
+            CommitBatches{"lex", {1}, 10, 3'000},
+            second,
+            apply_of(second),
+            third,
+            RetryQuarantine{"lex", {"katt..nn.1"}},
+            outbox,
+            SetCondition{"saldo", Condition::forbidden, "the user pawl may not read karp.saldo", 4'000}};
+}
+
+}  // namespace pawl::journal::test
