@@ -1,0 +1,142 @@
+#include "tests/simulation/sim_checks.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+namespace pawl::simulation {
+
+using journal::BatchState;
+
+void SimChecks::request_may_go(const engine::BulkRequest& request, std::size_t in_flight) const {
+    if (in_flight > options_.limits.requests_in_flight_max)
+        throw Violation{fmt::format("{} requests are in flight", in_flight)};
+    if (request.actions.empty() || request.actions.size() > options_.limits.batch_rows_max)
+        throw Violation{fmt::format("a request has {} actions", request.actions.size())};
+    for (const engine::Row& action : request.actions) {
+        if (action.action == engine::Action::invalid) throw Violation{"an invalid row is sent"};
+        if (!has_intent(SimHistory::entity_of(action.entity)))
+            throw Violation{fmt::format("{} at revision {} is sent before its INTENT is durable",
+                                        action.entity, action.revision)};
+    }
+}
+
+// Whether a batch in INTENT stands for a row of the entity: after a crash its latest row is applied again.
+bool SimChecks::has_intent(std::uint32_t entity) const {
+    if (!journal_.durable()) return false;
+    const auto& rows = history_.rows();
+    const auto& batches = journal_.durable()->batches;
+    return std::any_of(batches.begin(), batches.end(), [&](const journal::Batch& batch) {
+        return batch.state == BatchState::intent &&
+               std::any_of(rows.begin(), rows.end(), [&](const HistoryRow& row) {
+                   return row.entity == entity && batch.revisions.contains(row.revision);
+               });
+    });
+}
+
+// The highest revision of the entity that the index was shown or that the quarantine remembers.
+Revision SimChecks::known_of(const SimIndex& index, std::uint32_t entity) const {
+    const auto* const entry = journal_.quarantined(history_.name_of(entity));
+    return std::max(index.stored[entity].shown, entry == nullptr ? 0 : entry->revision);
+}
+
+void SimChecks::journal_is_sound() const {
+    if (!journal_.durable()) return;
+    const journal::PipelineSnapshot& durable = *journal_.durable();
+    if (journal_.open_batches() > options_.limits.batches_open_max)
+        throw Violation{fmt::format("{} batches are open", journal_.open_batches())};
+    if (durable.gaps.intervals().size() > options_.limits.gaps_max)
+        throw Violation{fmt::format("{} gaps are kept", durable.gaps.intervals().size())};
+
+    const SimIndex* const index = cluster_.index(durable.pipeline.target.uuid);
+    if (index == nullptr) throw Violation{"the journal names an index that never was"};
+    std::vector<Revision> known(history_.entities());
+    for (std::uint32_t entity = 0; entity < history_.entities(); ++entity)
+        known[entity] = known_of(*index, entity);
+    for (Revision revision = 1; revision <= durable.pipeline.watermark; ++revision) {
+        const HistoryRow& row = history_.row(revision);
+        if (row.fate == Fate::open)
+            throw Violation{fmt::format("watermark {} is above revision {}, whose transaction is open",
+                                        durable.pipeline.watermark, revision)};
+        if (row.fate == Fate::committed && known[row.entity] < revision && !has_intent(row.entity))
+            throw Violation{fmt::format("watermark {} is above revision {} of e{}, which the index never had",
+                                        durable.pipeline.watermark, revision, row.entity)};
+    }
+}
+
+void SimChecks::memory_is_bounded() const {
+    const std::size_t most =
+        options_.limits.batches_open_max + options_.limits.requests_in_flight_max + std::size_t{4};
+    if (history_.pages_alive() > most)
+        throw Violation{fmt::format("{} pages are held in memory", history_.pages_alive())};
+}
+
+std::vector<Revision> SimChecks::latest_rows() const {
+    std::vector<Revision> latest(history_.entities(), 0);
+    for (std::uint32_t entity = 0; entity < history_.entities(); ++entity)
+        if (const HistoryRow* const row = history_.latest(entity)) latest[entity] = row->revision;
+    return latest;
+}
+
+void SimChecks::accounted_for(const std::vector<Revision>& latest) const {
+    const SimIndex* const index = cluster_.index();
+    if (index == nullptr || !journal_.durable() || journal_.durable()->pipeline.target.uuid != index->uuid)
+        return;
+    for (std::uint32_t entity = 0; entity < history_.entities(); ++entity)
+        if (known_of(*index, entity) < latest[entity])
+            throw Violation{fmt::format("caught up without revision {} of e{}", latest[entity], entity)};
+}
+
+bool SimChecks::is_bad(const HistoryRow& row) const {
+    switch (row.kind) {
+        case RowKind::good:
+        case RowKind::removed:
+            return false;
+        case RowKind::refused:
+            return !cluster_.mended();
+        case RowKind::poison:
+        case RowKind::oversized:
+        case RowKind::invalid:
+            return true;
+    }
+    return false;
+}
+
+std::string SimChecks::work_left() const {
+    const SimIndex* const index = cluster_.index();
+    if (index == nullptr) return "there is no index";
+    if (!journal_.durable()) return "the journal does not know the pipeline";
+    if (journal_.durable()->pipeline.target.uuid != index->uuid) return "the journal names another index";
+    if (journal_.durable()->pipeline.high < history_.end_of_history()) return "not all is read";
+    // Gaps that were merged cover rows that are there: those are read and sent again in every round, without
+    // end.
+    const bool merged = journal_.durable()->gaps.intervals().size() >= options_.limits.gaps_max;
+    if (journal_.open_batches() > 0 && !merged)
+        return fmt::format("{} batches are open", journal_.open_batches());
+    if (journal_.durable()->pipeline.condition != journal::Condition::running)
+        return fmt::format("the pipeline is {}", journal::name_of(journal_.durable()->pipeline.condition));
+    return difference();
+}
+
+std::string SimChecks::difference() const {
+    const SimIndex* const index = cluster_.index();
+    if (index == nullptr) return "there is no index";
+    for (std::uint32_t entity = 0; entity < history_.entities(); ++entity) {
+        const Stored& stored = index->stored[entity];
+        const auto* const entry = journal_.quarantined(history_.name_of(entity));
+        const HistoryRow* const row = history_.latest(entity);
+        if (row == nullptr && stored.version == 0 && entry == nullptr) continue;
+        if (row == nullptr) return fmt::format("e{} came from nowhere", entity);
+        if (is_bad(*row) != (entry != nullptr))
+            return fmt::format("e{} is {} quarantine", entity, entry == nullptr ? "not in" : "in");
+        if (entry != nullptr && entry->revision == row->revision) continue;
+        const bool right =
+            stored.shown == row->revision && stored.is_document == (row->kind != RowKind::removed);
+        if (!right)
+            return fmt::format("e{} is at revision {} ({}), its latest row at {}", entity, stored.shown,
+                               stored.is_document ? "document" : "no document", row->revision);
+    }
+    return {};
+}
+
+}  // namespace pawl::simulation

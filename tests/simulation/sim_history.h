@@ -1,0 +1,74 @@
+// MariaDB as pawl knows it: an append-only table whose revisions are handed out at once and seen at commit.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/page.h"
+#include "engine/request.h"
+#include "tests/simulation/sim_clock.h"
+
+namespace pawl::simulation {
+
+using engine::Revision;
+
+// What the index, or pawl, will say to a row.
+enum class RowKind : std::uint8_t {
+    good,
+    removed,
+    refused,    // the index rejects the document
+    poison,     // the index rejects every request that holds it
+    oversized,  // too large for a request of its own
+    invalid,    // makes no document
+};
+
+enum class Fate : std::uint8_t { open, committed, dead };
+
+struct HistoryRow {
+    Revision revision = 0;
+    std::uint32_t entity = 0;
+    RowKind kind = RowKind::good;
+    Fate fate = Fate::open;
+};
+
+class SimHistory {
+  public:
+    explicit SimHistory(std::uint32_t entities);
+
+    // A transaction is the revisions of its rows.
+    using Transaction = std::vector<Revision>;
+    Revision insert(std::uint32_t entity, RowKind kind);
+    void end(const Transaction& transaction, Fate fate);
+
+    std::uint32_t entities() const { return static_cast<std::uint32_t>(latest_.size()); }
+    std::string_view name_of(std::uint32_t entity) const { return names_[entity]; }
+    static std::uint32_t entity_of(std::string_view name);
+
+    const std::vector<HistoryRow>& rows() const { return rows_; }  // row i has revision i + 1
+    const HistoryRow& row(Revision revision) const { return rows_.at(revision - 1); }
+    // The entity's committed row with the highest revision; null: it has none.
+    const HistoryRow* latest(std::uint32_t entity) const;
+    // The highest committed revision; 0: none.
+    Revision end_of_history() const { return end_; }
+
+    // What the source port's contract says, from a snapshot taken now. With `shorten` fewer rows than asked
+    // for are looked at, down to one.
+    std::shared_ptr<const engine::Page> read(const engine::ReadRequest& request, TimeMs now, bool shorten,
+                                             SimRandom& random) const;
+    // Pages that somebody still holds.
+    std::size_t pages_alive() const { return *pages_alive_; }
+
+  private:
+    void put(engine::Page& page, const HistoryRow& row) const;
+
+    std::vector<std::string> names_;
+    std::vector<HistoryRow> rows_;
+    std::vector<Revision> latest_;  // of each entity; 0: none
+    Revision end_ = 0;
+    std::shared_ptr<std::size_t> pages_alive_ = std::make_shared<std::size_t>(0);
+};
+
+}  // namespace pawl::simulation

@@ -1,0 +1,117 @@
+#include "tests/simulation/sim_journal.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/assert.h"
+#include "journal/transition.h"
+#include "tests/simulation/sim_clock.h"
+
+namespace pawl::simulation {
+namespace {
+
+constexpr std::size_t committed_kept_max = 3;
+
+bool names(const std::vector<std::string>& entities, const std::string& entity) {
+    return entities.empty() || std::find(entities.begin(), entities.end(), entity) != entities.end();
+}
+
+}  // namespace
+
+Result<void> SimJournal::commit(std::span<const journal::Change> changes) {
+    if (!before_commit()) return fail(ErrorKind::storage, "the simulated disk is full", "make room");
+    for (const journal::Change& change : changes)
+        std::visit([this](const auto& one) { put(one); }, change);
+    after_commit();
+    return {};
+}
+
+std::size_t SimJournal::open_batches() const {
+    if (!durable_) return 0;
+    return static_cast<std::size_t>(std::count_if(
+        durable_->batches.begin(), durable_->batches.end(),
+        [](const journal::Batch& batch) { return batch.state != journal::BatchState::committed; }));
+}
+
+const journal::QuarantineEntry* SimJournal::quarantined(std::string_view entity) const {
+    if (!durable_) return nullptr;
+    for (const journal::QuarantineEntry& entry : durable_->quarantine)
+        if (entry.entity == entity) return &entry;
+    return nullptr;
+}
+
+journal::Batch& SimJournal::batch(journal::BatchId id) {
+    PAWL_ASSERT(durable_);
+    for (journal::Batch& batch : durable_->batches)
+        if (batch.id == id) return batch;
+    throw Violation{fmt::format("a change names batch {}, which the journal does not know", id)};
+}
+
+void SimJournal::put(const journal::BeginPipeline& change) {
+    journal::PipelineSnapshot after;
+    after.pipeline = journal::begin(durable_ ? &durable_->pipeline : nullptr, change);
+    if (durable_) after.quarantine = std::move(durable_->quarantine);
+    durable_ = std::move(after);
+}
+
+void SimJournal::put(const journal::OpenBatch& change) {
+    PAWL_ASSERT(durable_);
+    journal::open(durable_->pipeline, change);
+    durable_->gaps = change.gaps;
+    durable_->batches.push_back(change.batch);
+}
+
+void SimJournal::put(const journal::ApplyBatch& change) {
+    journal::apply(batch(change.batch), change);
+    auto& kept = durable_->quarantine;
+    for (const journal::QuarantineEntry& entry : change.quarantined) {
+        if (std::find(change.released.begin(), change.released.end(), entry.entity) != change.released.end())
+            throw Violation{fmt::format("{} enters and leaves quarantine in one change", entry.entity)};
+        std::erase_if(kept, [&](const auto& before) { return before.entity == entry.entity; });
+        kept.push_back(entry);
+    }
+    std::erase_if(kept, [&](const auto& entry) {
+        return !change.released.empty() && names(change.released, entry.entity);
+    });
+}
+
+void SimJournal::put(const journal::CommitBatches& change) {
+    PAWL_ASSERT(durable_);
+    PAWL_ASSERT(std::is_sorted(change.batches.begin(), change.batches.end()));
+    for (const journal::BatchId id : change.batches)
+        journal::commit(batch(id), change.at);
+    journal::move_watermark(durable_->pipeline, change.watermark);
+    auto& batches = durable_->batches;
+    const auto committed = [](const journal::Batch& one) {
+        return one.state == journal::BatchState::committed;
+    };
+    while (static_cast<std::size_t>(std::count_if(batches.begin(), batches.end(), committed)) >
+           committed_kept_max)
+        batches.erase(std::find_if(batches.begin(), batches.end(), committed));
+}
+
+void SimJournal::put(const journal::CloseGaps& change) {
+    PAWL_ASSERT(durable_);
+    journal::close_gaps(durable_->pipeline, change);
+    durable_->gaps = change.gaps;
+}
+
+void SimJournal::put(const journal::SetCondition& change) {
+    PAWL_ASSERT(durable_);
+    journal::set_condition(durable_->pipeline, change);
+}
+
+void SimJournal::put(const journal::RetryQuarantine& change) {
+    PAWL_ASSERT(durable_);
+    for (journal::QuarantineEntry& entry : durable_->quarantine)
+        if (names(change.entities, entry.entity)) entry.retry_requested = true;
+}
+
+void SimJournal::put(const journal::DropQuarantine& change) {
+    PAWL_ASSERT(durable_);
+    std::erase_if(durable_->quarantine,
+                  [&](const auto& entry) { return names(change.entities, entry.entity); });
+}
+
+}  // namespace pawl::simulation

@@ -1,0 +1,44 @@
+// The journal in memory: journal/transition.h's functions on records that are durable at commit and not
+// before.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "engine/ports.h"
+#include "journal/change.h"
+#include "journal/record.h"
+
+namespace pawl::simulation {
+
+// Of one pipeline.
+class SimJournal final : public engine::JournalPort {
+  public:
+    // Around a commit; may throw Crash. `before_commit` returns whether the disk takes it.
+    std::function<bool()> before_commit = [] { return true; };
+    std::function<void()> after_commit = [] {};
+
+    Result<void> commit(std::span<const journal::Change> changes) override;
+
+    // What the next process finds.
+    const std::optional<journal::PipelineSnapshot>& durable() const { return durable_; }
+    std::size_t open_batches() const;
+    const journal::QuarantineEntry* quarantined(std::string_view entity) const;
+
+  private:
+    void put(const journal::BeginPipeline& change);
+    void put(const journal::OpenBatch& change);
+    void put(const journal::ApplyBatch& change);
+    void put(const journal::CommitBatches& change);
+    void put(const journal::CloseGaps& change);
+    void put(const journal::SetCondition& change);
+    void put(const journal::RetryQuarantine& change);
+    void put(const journal::DropQuarantine& change);
+    journal::Batch& batch(journal::BatchId id);
+
+    std::optional<journal::PipelineSnapshot> durable_;
+};
+
+}  // namespace pawl::simulation
