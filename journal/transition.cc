@@ -81,9 +81,9 @@ void apply(Batch& batch, const ApplyBatch& change) {
     PAWL_ASSERT(batch.pipeline == change.pipeline && batch.id == change.batch);
     PAWL_ASSERT(batch.state == BatchState::intent);
     const BatchOutcome& outcome = change.outcome;
-    // Fewer than were meant: a replay finds rows gone that somebody deleted from the history.
-    PAWL_ASSERT(std::uint64_t{outcome.done} + outcome.superseded + outcome.quarantined <=
-                actions(batch.content));
+    // Not `== actions`: a replay in several reads may send an entity twice, and may find rows gone that
+    // somebody deleted from the history.
+    PAWL_ASSERT(std::uint64_t{outcome.done} + outcome.superseded + outcome.quarantined <= batch.content.rows);
     PAWL_ASSERT(change.quarantined.size() <= outcome.quarantined);
     batch.state = BatchState::applied;
     batch.outcome = outcome;

@@ -17,8 +17,9 @@ Pipeline begin(const Pipeline* before, const BeginPipeline& change);
 // watermark.
 void open(Pipeline& pipeline, const OpenBatch& change);
 
-// INTENT → APPLIED. Asserts that the batch is in intent and that the outcome accounts for no more actions than it has:
-// done + superseded + quarantined = indexed + removed + invalid, and no more entries than quarantined.
+// INTENT → APPLIED. Asserts that the batch is in intent and that the outcome accounts for no more actions
+// than it has: done + superseded + quarantined = indexed + removed + invalid, and no more entries than
+// quarantined.
 void apply(Batch& batch, const ApplyBatch& change);
 
 // APPLIED → COMMITTED. Asserts that the batch is applied.
