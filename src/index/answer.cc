@@ -64,11 +64,18 @@ std::string_view text_at(element parent, std::string_view key) {
     return text;
 }
 
+// Reasons end up in the journal and the log, which hold no documents; Jackson and the mappers quote them.
+std::string_view without_quotation(std::string_view reason) {
+    for (const std::string_view quotation : {". Preview of field's value:", " at [Source:", "\n at [Source:"})
+        reason = reason.substr(0, reason.find(quotation));
+    return reason;
+}
+
 std::string reason_of(element error) {
-    std::string reason = bounded(text_at(error, "reason"), limits::error_reason_bytes_max);
+    std::string reason = bounded(without_quotation(text_at(error, "reason")), limits::error_reason_bytes_max);
     element cause;
     if (error.at_key("caused_by").get(cause) != simdjson::SUCCESS) return reason;
-    const auto deeper = text_at(cause, "reason");
+    const auto deeper = without_quotation(text_at(cause, "reason"));
     // Elasticsearch often repeats the cause in the reason.
     if (deeper.empty() || reason.find(deeper) != reason.npos) return reason;
     return bounded(reason + ": " + std::string(deeper), limits::error_reason_bytes_max);
@@ -109,6 +116,17 @@ bool read_item(element item, Action action, ItemResult& result) {
 std::unexpected<Error> no_answer(std::string_view what) {
     return fail(ErrorKind::unavailable, fmt::format("the answer to a bulk request cannot be used: {}", what),
                 "see whether something else than Elasticsearch or OpenSearch answers at elasticsearch.urls");
+}
+
+// The digits after `name`; nullopt when there are none.
+std::optional<std::uint64_t> number_after(std::string_view name, std::string_view text) {
+    const auto found = text.find(name);
+    if (found == text.npos) return {};
+    const auto digits = text.substr(found + name.size());
+    std::uint64_t number = 0;
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (parsed.ec != std::errc{}) return {};
+    return number;
 }
 
 ErrorKind kind_of(int status, std::string_view type) {
@@ -170,6 +188,10 @@ Result<std::vector<ItemResult>> BulkAnswerReader::read(std::string_view body,
         if (position == actions.size()) return no_answer(fmt::format("more than {} items", actions.size()));
         if (!read_item(item, actions[position].action, results[position]))
             return no_answer(fmt::format("item {} does not answer its action", position));
+        if (const auto& result = results[position];
+            result.status == ItemStatus::retry && is_larger_than_limit(result.reason))
+            return fail(ErrorKind::too_large, result.error + ": " + result.reason,
+                        "give the server more heap, or raise its indexing_pressure.memory.limit");
         ++position;
     }
     if (position != actions.size())
@@ -198,6 +220,13 @@ std::optional<engine::Revision> stored_version_in(std::string_view reason) {
     if (parsed.ec != std::errc{} || parsed.ptr == digits.data() + digits.size() || *parsed.ptr != ']')
         return {};
     return version;
+}
+
+bool is_larger_than_limit(std::string_view reason) {
+    const auto max = reason.find("max_");
+    const auto operation = number_after("_operation_bytes=", reason);
+    const auto limit = max == reason.npos ? std::nullopt : number_after("_bytes=", reason.substr(max));
+    return operation && limit && *operation > *limit;
 }
 
 Error error_of_status(std::string_view where, int status, std::string_view body) {

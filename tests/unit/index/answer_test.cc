@@ -98,6 +98,19 @@ TEST_CASE("the reason tells the cause too, once") {
     CHECK((*items)[0].reason == "failed to parse: out of range of long");
 }
 
+TEST_CASE("a reason does not quote the document") {
+    BulkAnswerReader reader;
+    const auto items =
+        reader.read(R"({"errors":true,"items":[{"index":{"status":400,"error":{"type":"t",)"
+                    R"("reason":"failed to parse field [n] of type [long] in document with id 'a'. )"
+                    R"(Preview of field's value: 'secret'","caused_by":{"reason":)"
+                    R"("out of range of long\n at [Source: (byte[])\"{secret}\"; line: 1]"}}}}]})",
+                    one_index);
+    REQUIRE(items);
+    CHECK((*items)[0].reason ==
+          "failed to parse field [n] of type [long] in document with id 'a': out of range of long");
+}
+
 TEST_CASE("a reason is bounded and cut between characters") {
     namespace limits = pawl::index::limits;
     const auto cut = pawl::index::bounded(std::string(limits::error_reason_bytes_max - 1, 'x') + "äöü",
@@ -147,4 +160,33 @@ TEST_CASE("an error names place, status and the server's words") {
     CHECK(pawl::index::error_of_status("X", 404, R"({"error":"alias [x] missing"})").message ==
           "X: status 404: alias [x] missing");
     CHECK(pawl::index::error_of_status("X", 502, "<html>").message == "X: status 502");
+}
+
+TEST_CASE("an operation above the server's limit is too large, not only too early") {
+    const std::string never =
+        "rejected execution of primary operation [coordinating_and_primary_bytes=15000409, replica_bytes=0, "
+        "all_bytes=15000409, primary_operation_bytes=60000032, max_primary_bytes=53687091]";
+    const std::string later =
+        "rejected execution of coordinating operation [coordinating_and_primary_bytes=53000000, "
+        "replica_bytes=0, "
+        "all_bytes=53000000, coordinating_operation_bytes=1200000, "
+        "max_coordinating_and_primary_bytes=53687091]";
+    CHECK(pawl::index::is_larger_than_limit(never));
+    CHECK_FALSE(pawl::index::is_larger_than_limit(later));
+    for (const auto* other : {"", "max_", "_operation_bytes=7", "_operation_bytes=7, max_primary_bytes=",
+                              "_operation_bytes=99999999999999999999, max_primary_bytes=1"})
+        CHECK_FALSE(pawl::index::is_larger_than_limit(other));
+
+    const auto answer = [](const std::string& reason) {
+        return R"({"errors":true,"items":[{"index":{"status":429,"error":{"type":"es_rejected_execution_exception",)"
+               R"("reason":")" +
+               reason + "\"}}}]}";
+    };
+    BulkAnswerReader reader;
+    const auto too_large = reader.read(answer(never), one_index);
+    REQUIRE_FALSE(too_large);
+    CHECK(too_large.error().kind == ErrorKind::too_large);
+    const auto too_early = reader.read(answer(later), one_index);
+    REQUIRE(too_early);
+    CHECK((*too_early)[0].status == ItemStatus::retry);
 }
