@@ -56,7 +56,7 @@ std::string document_text(const source::Table& table, const source::Guess& guess
     std::string fields;
     for (const source::Column& column : table.columns) {
         if (is_used(guess, column.name) || column.kind == source::ColumnKind::unsupported) continue;
-        fields += fmt::format("{}{} = {}", fields.empty() ? "" : ", ", toml_string(column.name),
+        fields += fmt::format("{}{} = {}", fields.empty() ? "" : ", ", toml_key(column.name),
                               toml_string(column.name));
     }
     return text + (fields.empty() ? "# fields = { field = \"column\" }\n"
@@ -77,7 +77,7 @@ std::string pipeline_name(const std::string& table) {
 
 }  // namespace
 
-std::string toml_string(std::string_view text) {
+std::string toml_key(std::string_view text) {
     std::string quoted = "\"";
     for (const char byte : text) {
         const auto code = static_cast<unsigned char>(byte);
@@ -88,10 +88,15 @@ std::string toml_string(std::string_view text) {
         else
             quoted += byte;
     }
+    return quoted + "\"";
+}
+
+std::string toml_string(std::string_view text) {
+    std::string quoted = toml_key(text);
     // "${" would be read as a variable.
     for (auto place = quoted.find("${"); place != std::string::npos; place = quoted.find("${", place + 3))
         quoted.insert(place, "$");
-    return quoted + "\"";
+    return quoted;
 }
 
 std::string init_config(const InitWish& wish, const source::Table& table, const source::Guess& guess) {

@@ -18,7 +18,8 @@ struct InitWish {
 // Valid TOML with comments; where no column fits, the key stands there commented out with what is missing.
 std::string init_config(const InitWish& wish, const source::Table& table, const source::Guess& guess);
 
-// A TOML basic string.
+// Quoted as TOML reads it: a key as it is, a string so that pawl expands nothing in it.
+std::string toml_key(std::string_view text);
 std::string toml_string(std::string_view text);
 
 }  // namespace pawl::cli
