@@ -31,7 +31,7 @@ void Pipeline::advance() {
     if (!stopping_) {
         prepare();
         if (ready() && !recovered_) recover();
-        if (ready() && recovered_) {
+        if (ready() && recovered_ && !finished_) {  // recovery may have refused
             begin_read();
             begin_sends();
         }
