@@ -1,0 +1,212 @@
+#include "engine/ledger.h"
+
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/engine/rows.h"
+
+using namespace pawl;
+using namespace pawl::engine;
+using namespace pawl::engine::testing;
+
+namespace {
+
+Ledger begun(Changes& changes) {
+    Ledger ledger("lex", std::nullopt);
+    ledger.begin({}, {"alias", "index", "uuid"}, 1, changes);
+    return ledger;
+}
+
+journal::BatchContent rows_of(const IntervalSet& seen) {
+    return {.rows = static_cast<std::uint32_t>(seen.count()), .indexed = 1};
+}
+
+BatchId open(Ledger& ledger, const IntervalSet& seen, Changes& changes, std::size_t gaps_max = 100) {
+    return ledger.open(seen, rows_of(seen), gaps_max, 2, changes);
+}
+
+BatchResult rejected(const std::string& entity, Revision revision) {
+    BatchResult result;
+    result.outcome.quarantined = 1;
+    result.quarantined.push_back(entry_of(entity, revision, static_cast<TimeMs>(revision)));
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("what the reader leaves out below high becomes a gap and holds the watermark, not the newer rows") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    const BatchId batch = open(ledger, revisions({1, 2, 5, 6}), changes);
+    CHECK(ledger.gaps() == revisions({3, 4}));
+    CHECK(ledger.pipeline().high == 6);
+    ledger.apply(batch, {}, 3, changes);
+    CHECK(ledger.pipeline().watermark == 2);
+
+    const BatchId late = open(ledger, revisions({3}), changes);
+    CHECK(ledger.gaps() == revisions({4}));
+    CHECK(ledger.pipeline().watermark == 2);
+    ledger.apply(late, {}, 4, changes);
+    CHECK(ledger.pipeline().watermark == 3);
+}
+
+TEST_CASE("gaps beyond the limit are merged and still hold the watermark") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    const BatchId batch = open(ledger, revisions({1, 3, 5, 20}), changes, 2);
+    CHECK(ledger.gaps().intervals().size() == 2);
+    for (const Revision gap : {2, 4, 6, 19})
+        CHECK(ledger.gaps().contains(gap));
+    ledger.apply(batch, {}, 3, changes);
+    CHECK(ledger.pipeline().watermark == 1);
+}
+
+TEST_CASE("APPLIED and COMMITTED come together for the prefix, and a later batch waits for the former") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    const BatchId first = open(ledger, revisions({1, 2}), changes);
+    const BatchId second = open(ledger, revisions({3, 4}), changes);
+    changes.clear();
+    ledger.apply(second, {}, 3, changes);
+    REQUIRE(changes.size() == 1);
+    CHECK(std::holds_alternative<journal::ApplyBatch>(changes.front()));
+    CHECK(ledger.pipeline().watermark == 0);
+    changes.clear();
+    ledger.apply(first, {}, 4, changes);
+    REQUIRE(changes.size() == 2);
+    const auto& commit = std::get<journal::CommitBatches>(changes.back());
+    CHECK(commit.batches == std::vector<BatchId>{first, second});
+    CHECK(commit.watermark == 4);
+    CHECK(ledger.open_batches().empty());
+}
+
+TEST_CASE("over any completion order the watermark is the committed prefix, and ends at high") {
+    REQUIRE(rc::check([] {
+        const auto sizes = *rc::gen::container<std::vector<int>>(8, rc::gen::inRange(1, 4));
+        auto order = std::vector<std::size_t>(sizes.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        for (std::size_t i = order.size(); i > 1; --i)
+            std::swap(order[i - 1], order[*rc::gen::inRange<std::size_t>(0, i)]);
+
+        Changes changes;
+        Ledger ledger = begun(changes);
+        std::vector<BatchId> ids;
+        std::vector<Revision> ends;
+        Revision next = 1;
+        for (const int size : sizes) {
+            IntervalSet seen;
+            for (int i = 0; i < size; ++i)
+                seen.insert(next++);
+            ids.push_back(open(ledger, seen, changes));
+            ends.push_back(next - 1);
+        }
+        std::vector<bool> applied(ids.size(), false);
+        for (const std::size_t place : order) {
+            ledger.apply(ids[place], {}, 3, changes);
+            applied[place] = true;
+            Revision expected = 0;
+            for (std::size_t i = 0; i < ids.size() && applied[i]; ++i)
+                expected = ends[i];
+            RC_ASSERT(ledger.pipeline().watermark == expected);
+        }
+        RC_ASSERT(ledger.pipeline().watermark == ledger.pipeline().high);
+    }));
+}
+
+TEST_CASE("a rejected entity counts its attempts and keeps since when it is in quarantine") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    ledger.apply(open(ledger, revisions({1}), changes), rejected("a", 1), 3, changes);
+    ledger.apply(open(ledger, revisions({2}), changes), rejected("a", 2), 4, changes);
+    const auto& entry = ledger.quarantine().at("a");
+    CHECK(entry.revision == 2);
+    CHECK(entry.attempts == 2);
+    CHECK(entry.since == 1);
+}
+
+TEST_CASE("an older rejected row does not replace a newer one in quarantine") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    const BatchId older = open(ledger, revisions({1}), changes);
+    ledger.apply(open(ledger, revisions({2}), changes), rejected("a", 2), 3, changes);
+    changes.clear();
+    ledger.apply(older, rejected("a", 1), 4, changes);
+    CHECK(ledger.quarantine().at("a").revision == 2);
+    CHECK(std::get<journal::ApplyBatch>(changes.front()).quarantined.empty());
+}
+
+TEST_CASE("a retry from quarantine opens old revisions and leaves the watermark where it is") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    ledger.apply(open(ledger, revisions({1}), changes), rejected("a", 1), 3, changes);
+    ledger.apply(open(ledger, revisions({2, 3}), changes), {}, 3, changes);
+    CHECK(ledger.pipeline().watermark == 3);
+    const BatchId retry = open(ledger, revisions({1}), changes);
+    CHECK(ledger.pipeline().watermark == 3);
+    BatchResult taken;
+    taken.released.emplace_back("a");
+    ledger.apply(retry, taken, 4, changes);
+    CHECK(ledger.quarantine().empty());
+    CHECK(ledger.pipeline().watermark == 3);
+}
+
+TEST_CASE("a retry that has begun is not asked for again, one that came later is") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    ledger.apply(open(ledger, revisions({1}), changes), rejected("a", 1), 3, changes);
+    ledger.apply(open(ledger, revisions({2}), changes), rejected("b", 2), 3, changes);
+    ledger.request_retry({}, changes);
+    ledger.retries_begun(revisions({2}));
+    CHECK(ledger.quarantine().at("a").retry_requested);
+    CHECK_FALSE(ledger.quarantine().at("b").retry_requested);
+    ledger.request_retry({"b", "unknown"}, changes);
+    CHECK(ledger.quarantine().at("b").retry_requested);
+}
+
+TEST_CASE("beginning again forgets open batches and gaps, keeps the quarantine, and never uses an id twice") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    ledger.apply(open(ledger, revisions({1}), changes), rejected("a", 1), 3, changes);
+    const BatchId before = open(ledger, revisions({5}), changes);
+    ledger.begin({}, {"alias", "other", "uuid2"}, 4, changes);
+    CHECK(ledger.open_batches().empty());
+    CHECK(ledger.gaps().empty());
+    CHECK(ledger.pipeline().high == 0);
+    CHECK(ledger.pipeline().watermark == 0);
+    CHECK(ledger.quarantine().contains("a"));
+    CHECK(open(ledger, revisions({1}), changes) == before + 1);
+}
+
+TEST_CASE("a condition is written once, and not for a pipeline that the journal does not know") {
+    Changes changes;
+    Ledger unknown("lex", std::nullopt);
+    unknown.set_condition(journal::Condition::retrying, "x", 1, changes);
+    CHECK(changes.empty());
+    Ledger ledger = begun(changes);
+    changes.clear();
+    ledger.set_condition(journal::Condition::retrying, "x", 1, changes);
+    ledger.set_condition(journal::Condition::retrying, "x", 2, changes);
+    CHECK(changes.size() == 1);
+}
+
+TEST_CASE("a ledger takes up what the journal left: APPLIED is committed, INTENT stays open") {
+    journal::PipelineSnapshot snapshot;
+    snapshot.pipeline.name = "lex";
+    snapshot.pipeline.last_batch = 3;
+    snapshot.pipeline.high = 3;
+    for (BatchId id = 1; id <= 3; ++id)
+        snapshot.batches.push_back(batch_of(
+            id, revisions({id}), id == 2 ? journal::BatchState::intent : journal::BatchState::applied));
+    Ledger ledger("lex", snapshot);
+    CHECK(ledger.open_batches().size() == 3);
+    Changes changes;
+    ledger.commit_prefix(9, changes);
+    CHECK(std::get<journal::CommitBatches>(changes.front()).batches == std::vector<BatchId>{1});
+    CHECK(ledger.pipeline().watermark == 1);
+    ledger.apply(2, {}, 9, changes);
+    CHECK(ledger.pipeline().watermark == 3);
+}
