@@ -66,7 +66,8 @@ std::string_view text_at(element parent, std::string_view key) {
 
 // Reasons end up in the journal and the log, which hold no documents; Jackson and the mappers quote them.
 std::string_view without_quotation(std::string_view reason) {
-    for (const std::string_view quotation : {". Preview of field's value:", " at [Source:", "\n at [Source:"})
+    for (const std::string_view quotation : {"\n at [Source:", " at [Source:", ". Preview of field's value:",
+                                             ". The prefix of the first immense term is:"})
         reason = reason.substr(0, reason.find(quotation));
     return reason;
 }

@@ -42,6 +42,13 @@ engine::ItemStatus judge_item(int status, std::string_view type, std::string_vie
 // "… current version [17] is higher …" → 17.
 std::optional<engine::Revision> stored_version_in(std::string_view reason);
 
+// A 429 that waiting does not cure: the operation by itself is above the server's limit for all operations
+// together, 10 % of its heap. "… primary_operation_bytes=80000032, max_primary_bytes=53687091]".
+// Elasticsearch 9 counts a document four times, so that with 512 MB of heap one of 15 MB is never taken.
+// Elasticsearch 8 and OpenSearch write the same with other names between "_operation_bytes=", "max_" and
+// "_bytes=".
+bool is_larger_than_limit(std::string_view reason);
+
 // The error of a whole request with a status other than 2xx. `where` begins the message ("POST
 // http://h:9200/lex/_bulk"). Kinds: 400 rejected, 401 and 403 forbidden, 404 target_missing, 413 too_large,
 // 429 overloaded; everything else unavailable, since nothing better than another try is known; so too what a

@@ -182,10 +182,18 @@ inline void run_index_contract(IndexWorld& world) {
         for (std::size_t request = 0; request < requests; ++request)
             CHECK(done_items[1'000'000 + request] == actions_each);
     }
-    SECTION("a document of 20 MB is taken") {
+    SECTION("a document of 20 MB is taken, or is too large for this server") {
         const std::string large = R"({"t":")" + std::string(20'000'000, 'x') + "\"}";
-        CHECK(status_of(world, {1, "large", large}) == done);
-        CHECK(world.version("large") == 1U);
+        world.port().send(bulk_of(20, {{1, "large", large}}));
+        const auto event = world.next_event();
+        if (const auto* const failed = std::get_if<engine::BulkFailed>(&event)) {
+            INFO(to_line(failed->error));
+            CHECK(failed->error.kind == ErrorKind::too_large);
+            CHECK_FALSE(world.document("large"));
+        } else {
+            CHECK(std::get<engine::BulkAnswered>(event).items.front().status == done);
+            CHECK(world.version("large") == 1U);
+        }
     }
     SECTION("when the index is gone, every action says so, and nothing is made by itself") {
         world.delete_index();
