@@ -31,10 +31,11 @@ ByteWriter begin_value(RecordType type) {
 }
 
 std::string finish_value(std::string_view key, ByteWriter writer) {
-    std::string value = std::move(writer).take();
-    ByteWriter end;
-    end.u64(checksum_of(key, value));
-    return value + std::move(end).take();
+    const std::string body = std::move(writer).take();
+    ByteWriter value;
+    value.raw(body);
+    value.u64(checksum_of(key, body));
+    return std::move(value).take();
 }
 
 // Checks checksum and type; gives the bytes between the type and the checksum.
@@ -65,9 +66,9 @@ Result<T> result_of(const ByteReader& reader, T value) {
 template <class Enum>
 Enum enum_of(ByteReader& reader, Enum last, std::string_view what) {
     const std::uint8_t number = reader.u8();
-    if (!reader.failed() && (number < 1 || number > static_cast<std::uint8_t>(last)))
-        reader.fail(fmt::format("{} {} is unknown", what, number));
-    return reader.failed() ? last : static_cast<Enum>(number);
+    if (number >= 1 && number <= static_cast<std::uint8_t>(last)) return static_cast<Enum>(number);
+    reader.fail(fmt::format("{} {} is unknown", what, number));
+    return last;
 }
 
 std::uint8_t flags_of(ByteReader& reader, std::uint8_t known) {

@@ -24,7 +24,7 @@ inline constexpr std::array<std::string_view, 5> table_names{"meta", "pipelines"
                                                              "quarantine"};
 // Names kept for later formats: "outbox", "rebuild".
 
-inline constexpr std::string_view name_of(Table table) {
+constexpr std::string_view name_of(Table table) {
     return table_names[static_cast<std::size_t>(table)];
 }
 
