@@ -1,0 +1,107 @@
+"""A real pawl with a config, a journal and an alias of its own, on servers that are shared: for tests of the whole."""
+
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+
+from lab.compare import compare
+from lab.pawl import POLL_SECONDS, Pawl, PawlError, Pipeline, write_config
+
+RUN_SECONDS_MAX = 60
+MAPPING = {
+    "settings": {"number_of_replicas": 0},
+    "mappings": {"properties": {"word": {"type": "keyword"}, "n": {"type": "integer"}}},
+}
+TABLE_SQL = """
+CREATE TABLE {table} (
+  history_id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  entity_id VARCHAR(700) NOT NULL, version INT NOT NULL, body LONGTEXT, discarded BOOL,
+  UNIQUE (entity_id, version)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+"""
+
+
+class Program:
+    """`index`: a SearchServer; `database`: a MariaDB with the schema karp."""
+
+    def __init__(self, binary, folder, name, database, index, table="lex", limits=""):
+        self.folder, self.name, self.index, self.table = folder / name, name, index, table
+        self.folder.mkdir()
+        self.config = self.folder / "pawl.toml"
+        self.journal = self.folder / "journal"
+        self.pipeline = Pipeline("lex", table, name, fields={"_entry_version": "version"})
+        mapping = self.folder / "index.json"
+        mapping.write_text(json.dumps(MAPPING))
+        mariadb = {"socket": str(database.socket), "database": "karp", "user": "root"}
+        write_config(self.config, self.journal, mariadb, [index.url], self.pipeline, mapping)
+        with self.config.open("a", encoding="utf-8") as file:
+            file.write(f"\n[pipeline.limits]\npoll_interval = '50ms'\n{limits}\n")
+        self.pawl = Pawl(binary, self.config, self.folder / "log")
+        self.pawl.log.touch()
+
+    def edit(self, before, after):
+        """Changes the config; what is replaced must be there."""
+        text = self.config.read_text(encoding="utf-8")
+        assert before in text, f"{before!r} is not in the config"
+        self.config.write_text(text.replace(before, after), encoding="utf-8")
+
+    def run(self, *arguments, failpoint=None, environment=None):
+        """Runs a command to its end."""
+        everything = dict(os.environ, **(environment or {}))
+        if failpoint:
+            everything["PAWL_FAILPOINT"] = failpoint
+        return subprocess.run(
+            self.pawl.command(*arguments), env=everything, capture_output=True, text=True,
+            timeout=RUN_SECONDS_MAX, check=False,
+        )
+
+    def must(self, *arguments):
+        """Runs a command that has to exit 0."""
+        done = self.run(*arguments)
+        if done.returncode != 0:
+            raise AssertionError(f"{self.name}: pawl {' '.join(arguments)} exited with {done.returncode}\n{done.stderr}")
+        return done
+
+    def wait_until_running(self, process):
+        """Until this `pawl run` holds the journal, or has ended."""
+        end = time.monotonic() + RUN_SECONDS_MAX
+        while process.poll() is None:
+            with contextlib.suppress(PawlError):  # there is no journal yet
+                if self.pawl.json("status")["running"]:
+                    return
+            assert time.monotonic() < end, f"{self.name}: pawl does not take its journal"
+            time.sleep(POLL_SECONDS)
+
+    def wait_for(self, condition, what):
+        """Until `condition()` is true."""
+        end = time.monotonic() + RUN_SECONDS_MAX
+        while not condition():
+            assert time.monotonic() < end, f"{self.name}: {what}: not within {RUN_SECONDS_MAX} s"
+            time.sleep(POLL_SECONDS)
+
+    def fetch(self, method, path, body=None):
+        return self.index.client().request(method, path, body).ok()
+
+    def quarantine(self):
+        """{entity: error word}"""
+        entries = self.pawl.json("quarantine", "list")["quarantine"]
+        return {entry["entity"]: entry["error"] for entry in entries}
+
+    def check_equal(self, connection):
+        """The journal owes nothing, and the index is the history less the quarantine."""
+        open_batches = self.pawl.open_batches()
+        if open_batches:
+            raise AssertionError(f"{self.name}: open: {open_batches}")
+        report = compare(self.fetch, connection, self.pipeline, self.pawl.quarantined(self.pipeline.name))
+        if not report.ok:
+            raise AssertionError(f"{self.name}: {report}\n{self.pawl.text('dump')}")
+
+    def remove_index(self):
+        for index in self.fetch("GET", f"/{self.name}/_alias"):
+            self.fetch("DELETE", f"/{index}")
