@@ -50,6 +50,7 @@ int run_command_line(const Words& words, Io& io) {
     if (found != table.end()) return (*found)->run(rest, io);
 
     std::vector<std::string> names;
+    names.reserve(table.size());
     for (const Command* command : table)
         names.emplace_back(command->name);
     const std::string meant = config::nearest(name, names);

@@ -13,7 +13,7 @@ namespace {
 // "key = value   # comment"
 std::string line(std::string_view key, std::string_view value, std::string_view comment) {
     const std::string setting = fmt::format("{} = {}", key, value);
-    return comment.empty() ? setting + "\n" : fmt::format("{:<32}# {}\n", setting, comment);
+    return comment.empty() ? setting + "\n" : fmt::format("{:<31} # {}\n", setting, comment);
 }
 
 // The part that a column plays, or a comment that nobody plays it.

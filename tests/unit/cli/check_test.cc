@@ -33,8 +33,10 @@ mariadb
 TEST_CASE("the JSON form of a check") {
     CHECK(nlohmann::json::parse(check_json({good, column})) ==
           nlohmann::json::parse(R"({"ok": false, "findings": [
-        {"subject": "journal", "pipeline": null, "verdict": "ok", "what": "/j: a new journal will be made", "advice": ""},
-        {"subject": "mariadb", "pipeline": "lex", "verdict": "error", "what": "no column x", "advice": "name one"}]})"));
+        {"subject": "journal", "pipeline": null, "verdict": "ok", "what": "/j: a new journal will be made",
+         "advice": ""},
+        {"subject": "mariadb", "pipeline": "lex", "verdict": "error", "what": "no column x",
+         "advice": "name one"}]})"));
 }
 
 TEST_CASE("the exit code of a check: 2 config, 3 unreachable, 1 anything else, 0 with warnings only") {

@@ -10,23 +10,27 @@ using test::noon;
 using test::some_contents;
 
 TEST_CASE("the human form of a dump") {
-    CHECK(dump_text(some_contents(), "/j") == R"(journal /j, format 1, open by pawl with pid 4711
-
-pipeline lex: RETRYING since 2026-11-24T12:00:00.000Z
-  because     elasticsearch: connection refused
-  source      karp.lex, revision mode
-  target      lex = lex-20261124t115900z, uuid uuid-1
-  high        2000
-  watermark   501
-  gaps        11 revisions: 502, 600-609
-  checkpoint  400 at 2026-11-24T11:59:59.000Z
-  quarantine  1 entity (pawl quarantine list)
-
-  batch   state      rows  index  delete  invalid  done  superseded  quarantined  intent at                 applied  committed  revisions
-  lex/15  COMMITTED   500    480      15        1   490           5            1  2026-11-24T12:00:00.000Z  120 ms   2.5 s      1-501
-  lex/16  APPLIED     500    480      15        1   490           5            1  2026-11-24T12:00:00.000Z  120 ms              503-599, 610-900
-  lex/17  INTENT      500    480      15        1     0           0            0  2026-11-24T12:00:00.000Z                      901-1000, 1002, 1004-1100 and 1 more
-)");
+    CHECK(dump_text(some_contents(), "/j") ==
+          "journal /j, format 1, open by pawl with pid 4711\n"
+          "\n"
+          "pipeline lex: RETRYING since 2026-11-24T12:00:00.000Z\n"
+          "  because     elasticsearch: connection refused\n"
+          "  source      karp.lex, revision mode\n"
+          "  target      lex = lex-20261124t115900z, uuid uuid-1\n"
+          "  high        2000\n"
+          "  watermark   501\n"
+          "  gaps        11 revisions: 502, 600-609\n"
+          "  checkpoint  400 at 2026-11-24T11:59:59.000Z\n"
+          "  quarantine  1 entity (pawl quarantine list)\n"
+          "\n"
+          "  batch   state      rows  index  delete  invalid  done  superseded  quarantined  intent "
+          "at                 applied  committed  revisions\n"
+          "  lex/15  COMMITTED   500    480      15        1   490           5            1  "
+          "2026-11-24T12:00:00.000Z  120 ms   2.5 s      1-501\n"
+          "  lex/16  APPLIED     500    480      15        1   490           5            1  "
+          "2026-11-24T12:00:00.000Z  120 ms              503-599, 610-900\n"
+          "  lex/17  INTENT      500    480      15        1     0           0            0  "
+          "2026-11-24T12:00:00.000Z                      901-1000, 1002, 1004-1100 and 1 more\n");
 }
 
 TEST_CASE("an empty journal says so") {
@@ -61,8 +65,10 @@ TEST_CASE("the JSON form of a dump") {
             "condition": "RETRYING", "condition_detail": "elasticsearch: connection refused",
             "condition_since": "2026-11-24T12:00:00.000Z", "quarantined": 1,
             "batches": [{
-                "id": "lex/17", "state": "INTENT", "revisions": [[901, 1000], [1002, 1002], [1004, 1100], [1102, 2000]],
-                "rows": 500, "indexed": 480, "removed": 15, "invalid": 1, "done": 0, "superseded": 0, "quarantined": 0,
+                "id": "lex/17", "state": "INTENT", "revisions": [[901, 1000], [1002, 1002], [1004, 1100],
+         [1102, 2000]],
+                "rows": 500, "indexed": 480, "removed": 15, "invalid": 1, "done": 0, "superseded": 0,
+         "quarantined": 0,
                 "digest": "000000000000001f", "index_uuid": "uuid-1", "intent_at": "2026-11-24T12:00:00.000Z",
                 "applied_at": null, "committed_at": null}]}],
         "damages": [{"where": "page 7", "what": "cut short"}]})"));

@@ -21,20 +21,21 @@ config::Config two_pipelines() {
 
 TEST_CASE("the human form of a status, with limits and what has not begun") {
     const config::Config config = two_pipelines();
-    CHECK(status_text(test::some_contents(), &config) == R"(pawl is running with pid 4711
-
-lex: RETRYING since 2026-11-24T12:00:00.000Z
-  because       elasticsearch: connection refused
-  from, to      karp.lex → lex-20261124t115900z
-  read through  2000 (high)
-  safe through  501 (watermark)
-  open batches  2 of at most 4
-  gaps          2 of at most 10000: 502, 600-609
-  quarantine    1 of at most 10000
-  limits        2000 documents or 4MiB a batch, 2 requests in flight, documents of 32MiB, poll every 500ms, retry after 200ms to 30s
-
-saldo: has not begun yet
-)");
+    CHECK(status_text(test::some_contents(), &config) ==
+          "pawl is running with pid 4711\n"
+          "\n"
+          "lex: RETRYING since 2026-11-24T12:00:00.000Z\n"
+          "  because       elasticsearch: connection refused\n"
+          "  from, to      karp.lex → lex-20261124t115900z\n"
+          "  read through  2000 (high)\n"
+          "  safe through  501 (watermark)\n"
+          "  open batches  2 of at most 4\n"
+          "  gaps          2 of at most 10000: 502, 600-609\n"
+          "  quarantine    1 of at most 10000\n"
+          "  limits        2000 documents or 4MiB a batch, 2 requests in flight, documents of 32MiB, "
+          "poll every 500ms, retry after 200ms to 30s\n"
+          "\n"
+          "saldo: has not begun yet\n");
 }
 
 TEST_CASE("a status without a config has no limits") {
@@ -53,8 +54,10 @@ TEST_CASE("the JSON form of a status") {
         "pipelines": [{
             "name": "lex", "high": 2000, "watermark": 501, "open_batches": 2, "quarantined": 1,
             "gaps": [[502, 502], [600, 609]], "condition": "RETRYING",
-            "condition_detail": "elasticsearch: connection refused", "condition_since": "2026-11-24T12:00:00.000Z",
-            "limits": {"batch_documents": 2000, "batch_bytes": 4194304, "batches_open": 4, "requests_in_flight": 2,
+            "condition_detail": "elasticsearch: connection refused",
+         "condition_since": "2026-11-24T12:00:00.000Z",
+            "limits": {"batch_documents": 2000, "batch_bytes": 4194304, "batches_open": 4,
+         "requests_in_flight": 2,
                        "quarantine": 10000, "gaps": 10000, "document_bytes": 33554432, "poll_interval_ms": 500,
                        "retry_delay_min_ms": 200, "retry_delay_max_ms": 30000}}]})"));
     auto contents = test::some_contents();
