@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
@@ -13,6 +14,11 @@
 
 namespace pawl::source {
 namespace {
+
+char* append(std::string_view text, char* out) {
+    std::memcpy(out, text.data(), text.size());
+    return out + text.size();
+}
 
 std::optional<std::string_view> value_of(const Cells& cells, const Cell& cell) {
     if (cells.values[cell.at] == nullptr) return std::nullopt;
@@ -129,15 +135,13 @@ std::expected<std::string_view, Problem> DocumentBuilder::document_of(const Cell
     };
     for (const auto& field : shape_.fields) {
         separate();
-        std::memcpy(out, field.key.data(), field.key.size());
-        const auto end = write_field(field, cells, out + field.key.size());
+        const auto end = write_field(field, cells, append(field.key, out));
         if (!end) return std::unexpected(end.error());
         out = *end;
     }
     if (!shape_.constants.empty()) {
         separate();
-        std::memcpy(out, shape_.constants.data(), shape_.constants.size());
-        out += shape_.constants.size();
+        out = append(shape_.constants, out);
     }
     *out++ = '}';
     const auto bytes = static_cast<std::size_t>(out - begin);
@@ -148,7 +152,8 @@ std::expected<std::string_view, Problem> DocumentBuilder::document_of(const Cell
 
 std::expected<JsonText, Problem> DocumentBuilder::begin_with_body(const Cells& cells) {
     if (!shape_.body) {
-        std::memcpy(scratch_.get(), "{}", 2);
+        scratch_[0] = '{';
+        scratch_[1] = '}';
         return JsonText{.text = {scratch_.get(), 2}, .empty_object = true};
     }
     const auto body = value_of(cells, *shape_.body);
@@ -162,10 +167,7 @@ std::expected<JsonText, Problem> DocumentBuilder::begin_with_body(const Cells& c
 std::expected<char*, Problem> DocumentBuilder::write_field(const FieldShape& field, const Cells& cells,
                                                            char* out) {
     const auto value = value_of(cells, field.cell);
-    if (!value) {
-        std::memcpy(out, "null", 4);
-        return out + 4;
-    }
+    if (!value) return append("null", out);
     if (field.cell.kind == ColumnKind::json) {
         std::memcpy(out, value->data(), value->size());
         auto checked = json_.value(out, value->size());
