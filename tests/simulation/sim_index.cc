@@ -1,7 +1,5 @@
 #include "tests/simulation/sim_index.h"
 
-#include <algorithm>
-
 #include <fmt/core.h>
 
 namespace pawl::simulation {
@@ -46,12 +44,6 @@ ItemResult SimCluster::apply(const engine::Row& action, TimeMs now) {
     stored.is_document = action.action == engine::Action::index;
     stored.deleted_at = now;
     return {};
-}
-
-const SimIndex* SimCluster::index(const std::string& uuid) const {
-    const auto found = std::find_if(indices_.begin(), indices_.end(),
-                                    [&](const SimIndex& index) { return index.uuid == uuid; });
-    return found == indices_.end() ? nullptr : &*found;
 }
 
 void SimCluster::move_alias(bool with_documents, TimeMs now) {

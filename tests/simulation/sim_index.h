@@ -38,7 +38,6 @@ class SimCluster {
 
     // Null: the alias is gone.
     const SimIndex* index() const { return current_ ? &indices_[*current_] : nullptr; }
-    const SimIndex* index(const std::string& uuid) const;
 
     void delete_index() { current_.reset(); }
     // The alias points to a new index with the documents that the present one has, or with none.
