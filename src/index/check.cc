@@ -74,7 +74,7 @@ void check_timeouts(const Target& target, const config::Elasticsearch& settings,
     if (used_ms < settings.request_timeout_ms)
         found.push_back(
             {Severity::warning,
-             fmt::format("elasticsearch.request_timeout_ms = {} is lowered to {}: no request may outlive "
+             fmt::format("elasticsearch.request_timeout = {} ms is lowered to {}: no request may outlive "
                          "half of index.gc_deletes",
                          settings.request_timeout_ms, used_ms),
              "raise index.gc_deletes, or lower the setting"});
@@ -116,7 +116,7 @@ void check_request_sizes(const Call& call, const config::Pipeline& pipeline, std
                              fmt::format("pipeline {}: requests may have {} bytes, the server takes {} "
                                          "(http.max_content_length)",
                                          pipeline.name, wanted, value.get<std::uint64_t>()),
-                             "lower document_bytes_max, or raise the server's limit"});
+                             "lower pipeline.limits.document_bytes, or raise the server's limit"});
 }
 
 void check_alias(const Call& call, const config::Elasticsearch& settings, const config::Index& index,

@@ -72,7 +72,7 @@ bool is_surely_larger(const RowShape& shape, const Cells& cells, std::uint64_t b
 
 Problem too_large(std::uint64_t bytes_max) {
     return {"document_too_large",
-            fmt::format("the document is larger than pipeline.document_bytes_max, {} bytes", bytes_max)};
+            fmt::format("the document is larger than pipeline.limits.document_bytes, {} bytes", bytes_max)};
 }
 
 }  // namespace
