@@ -22,8 +22,9 @@ inline constexpr std::size_t error_reason_bytes_max = 512;  // of the index's wo
 inline constexpr std::size_t error_type_bytes_max = 64;
 inline constexpr std::size_t create_body_bytes_max = 4ULL << 20;
 
-// libcurl copies the request through this buffer, one for each connection. Larger ones were not faster on
-// loopback; 64 KiB (the default) was.
+// libcurl copies the request through this buffer, one for each connection. Measured on loopback, own CPU for
+// a document of 565 bytes: 0.36-0.43 µs with 64 KiB (the default), 0.30-0.33 with 256 KiB, no less with 1 or
+// 2 MiB.
 inline constexpr std::size_t upload_buffer_bytes = 256ULL << 10;
 // A request's buffer is used again unless it has grown beyond this (one huge document).
 inline constexpr std::size_t kept_buffer_bytes_max = 8ULL << 20;

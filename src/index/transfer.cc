@@ -66,7 +66,7 @@ curl_slist* Headers::of(const HttpRequest& request) const {
 }
 
 Transfer::Transfer(const config::Elasticsearch& settings, const Headers& headers)
-    : settings_(settings), headers_(headers), handle_(curl_easy_init()) {
+    : headers_(headers), handle_(curl_easy_init()) {
     PAWL_ASSERT(handle_ != nullptr);
     set(handle_, CURLOPT_PRIVATE, this);
     set(handle_, CURLOPT_NOSIGNAL, 1L);

@@ -49,7 +49,6 @@ class Transfer {
   private:
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
 
-    const config::Elasticsearch& settings_;
     const Headers& headers_;
     CURL* handle_;
     std::array<char, CURL_ERROR_SIZE> error_text_{};
