@@ -106,7 +106,7 @@ TEST_CASE("a flipped bit is named or harmless, and never crashes") {
     std::uniform_int_distribution<std::size_t> meta_bit(0, 160 * 8 - 1);
     std::uniform_int_distribution<std::size_t> any_page(0, bytes.size() / page_bytes - 1);
     std::map<int, int> verdicts;
-    for (int i = 0; i < 900; ++i) {
+    for (int i = 0; i < 400; ++i) {
         std::size_t bit = any_bit(random);
         if (i % 3 == 1) bit = any_page(random) * page_bytes * 8 + head_bit(random);
         if (i % 3 == 2) bit = (i / 3 % 2) * page_bytes * 8 + meta_bit(random);
@@ -120,7 +120,7 @@ TEST_CASE("a flipped bit is named or harmless, and never crashes") {
         REQUIRE(sound);
     }
     CHECK(verdicts[same] > 0);
-    CHECK(verdicts[damage_named] > 100);
+    CHECK(verdicts[damage_named] > 50);
 }
 
 TEST_CASE("a page of rubbish costs its records and no others") {

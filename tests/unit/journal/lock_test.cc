@@ -30,7 +30,7 @@ TEST_CASE("asking who holds the lock never keeps a writer out") {
     {
         REQUIRE(WriterLock::take(folder.path()));
     }
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < 20; ++i) {
         CHECK(in_child([&] {
                   for (int asked = 0; asked < 50; ++asked)
                       if (writer_of(folder.path())) return 1;
