@@ -8,7 +8,7 @@ namespace {
 
 Column of_type(std::string data_type, std::string_view type) {
     Column column;
-    column.name = "c";
+    column.name = std::string("c");  // g++ 12 warns of the literal without reason (its bug 105651)
     column.kind = kind_of(data_type, type);
     column.data_type = std::move(data_type);
     return column;
