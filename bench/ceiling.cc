@@ -1,8 +1,8 @@
 // How fast can it be at all? Posts bulk requests that were made beforehand and does nothing else: no history,
 // no encoding, no journal. What pawl reaches is compared with this.
 //
-// It is the same HTTP code, URL, batch limits and number of requests in flight as pawl's own, and answers are
-// read as pawl reads them. Prints one line of JSON.
+// It is the same HTTP code, URL, batch limits and number of requests in flight as pawl's own, answers are
+// read as pawl reads them, and the index is made by pawl's code too. Prints one line of JSON.
 #include <sys/resource.h>
 
 #include <chrono>
@@ -22,13 +22,16 @@
 #include "index/answer.h"
 #include "index/http.h"
 #include "index/limits.h"
+#include "index/target.h"
 
 namespace pawl::bench {
 namespace {
 
 constexpr std::string_view usage_text =
-    "Usage: bench_ceiling URL ALIAS NDJSON\n\n"
-    "NDJSON is a file of index actions and their documents, two lines each.\n";
+    "Usage: bench_ceiling URL ALIAS CREATE NDJSON\n\n"
+    "CREATE is a file as of pipeline.index.create; there must be no index yet. NDJSON is a file of index "
+    "actions\n"
+    "and their documents, two lines each.\n";
 
 struct Bulk {
     std::string body;
@@ -63,10 +66,8 @@ Result<std::vector<Bulk>> read_bulks(const char* path) {
 // Keeps so many requests in flight as pawl does.
 class Poster {
   public:
-    Poster(index::HttpClient& client, std::string path)
-        : path_(std::move(path)), timeout_ms_(settings().request_timeout_ms), session_(client) {}
-
-    static config::Elasticsearch settings() { return {}; }
+    Poster(index::HttpClient& client, std::string path, TimeMs timeout_ms)
+        : path_(std::move(path)), timeout_ms_(timeout_ms), session_(client) {}
 
     // Returns when all are answered. The first trouble ends it.
     Result<void> post(std::span<Bulk> bulks) {
@@ -150,7 +151,33 @@ double wall_seconds() {
     return duration<double>(steady_clock::now().time_since_epoch()).count();
 }
 
-Result<void> run(const char* url, const char* alias, const char* ndjson) {
+Result<void> make_index(index::HttpClient& client, const config::Index& index) {
+    using namespace std::chrono;
+    index::HttpSession session(client);
+    const auto call = [&](index::HttpRequest request) { return session.call(std::move(request)); };
+    const TimeMs now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+    const auto facts = index::prepare_target(call, index, now);
+    if (!facts) return std::unexpected(facts.error());
+    if (!facts->created)
+        return fail(ErrorKind::invalid, fmt::format("there is an index behind {} already", index.alias));
+    return {};
+}
+
+Result<void> post(const config::Elasticsearch& settings, const config::Index& index, std::span<Bulk> bulks) {
+    auto client = index::HttpClient::make(settings);
+    if (!client) return std::unexpected(client.error());
+    if (auto made = make_index(**client, index); !made) return made;
+    const std::string path = fmt::format("/{}/_bulk?require_alias=true&timeout={}ms&filter_path={}",
+                                         index::percent_encoded(index.alias), settings.request_timeout_ms,
+                                         index::bulk_filter_path);
+    return Poster(**client, path, settings.request_timeout_ms).post(bulks);
+}
+
+Result<void> run(const char* url, const char* alias, const char* create, const char* ndjson) {
+    config::Elasticsearch settings;
+    settings.urls = {url};
+    config::Index index{.alias = alias, .create = create, .create_body = {}};
+    std::getline(std::ifstream(create), index.create_body, '\0');
     auto bulks = read_bulks(ndjson);
     if (!bulks) return std::unexpected(bulks.error());
     std::size_t documents = 0;
@@ -159,14 +186,7 @@ Result<void> run(const char* url, const char* alias, const char* ndjson) {
 
     const double wall_before = wall_seconds();
     const double cpu_before = cpu_seconds();
-    config::Elasticsearch settings = Poster::settings();
-    settings.urls = {url};
-    auto client = index::HttpClient::make(settings);
-    if (!client) return std::unexpected(client.error());
-    const std::string path =
-        fmt::format("/{}/_bulk?require_alias=true&timeout={}ms&filter_path={}", index::percent_encoded(alias),
-                    settings.request_timeout_ms, index::bulk_filter_path);
-    if (auto posted = Poster(**client, path).post(*bulks); !posted) return posted;
+    if (auto posted = post(settings, index, *bulks); !posted) return posted;
     const double wall = wall_seconds() - wall_before;
     const double cpu = cpu_seconds() - cpu_before;
     fmt::print("{{\"documents\":{},\"requests\":{},\"wall_seconds\":{:.6f},\"cpu_seconds\":{:.6f}}}\n",
@@ -178,11 +198,11 @@ Result<void> run(const char* url, const char* alias, const char* ndjson) {
 }  // namespace pawl::bench
 
 int main(int count, char** words) {
-    if (count != 4) {
+    if (count != 5) {
         fmt::print(stderr, "{}", pawl::bench::usage_text);
         return 2;
     }
-    if (auto done = pawl::bench::run(words[1], words[2], words[3]); !done) {
+    if (auto done = pawl::bench::run(words[1], words[2], words[3], words[4]); !done) {
         fmt::print(stderr, "bench_ceiling: {}\n", pawl::to_line(done.error()));
         return pawl::exit_code_of(done.error().kind);
     }
