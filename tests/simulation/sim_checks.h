@@ -39,7 +39,8 @@ class SimChecks {
     std::string work_left() const;
 
   private:
-    bool has_intent(std::uint32_t entity) const;
+    bool has_intent(std::uint32_t entity, Revision above) const;
+    bool is_another_batchs(std::uint32_t entity, Revision watermark) const;
     Revision known_of(const SimIndex& index, std::uint32_t entity) const;
     bool is_bad(const HistoryRow& row) const;
 

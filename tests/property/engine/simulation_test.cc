@@ -69,3 +69,16 @@ TEST_CASE("whatever goes wrong, nothing is lost, nothing goes backwards, and cal
     }
     std::cout << schedules << " schedules: " << to_string(tally) << "\n";
 }
+
+TEST_CASE("the same holds for any set of faults, and a failure comes with as few of them as will do") {
+    REQUIRE(rc::check([] {
+        SimOptions options = options_of(*rc::gen::noShrink(rc::gen::arbitrary<std::uint64_t>()));
+        for (std::size_t fault = 0; fault < faults; ++fault)
+            options.on[fault] = *rc::gen::arbitrary<bool>();
+        options.transactions = *rc::gen::inRange<std::uint32_t>(1, 40);
+        SimTally unused;
+        const std::string violation = violation_of(options, unused);
+        RC_LOG() << to_string(options) << "\n";
+        RC_ASSERT(violation == "");
+    }));
+}

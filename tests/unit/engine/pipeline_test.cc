@@ -53,6 +53,20 @@ TEST_CASE("APPLIED: the commit is finished and nothing is sent") {
     CHECK(hand.pipeline.ledger().pipeline().watermark == 2);
 }
 
+TEST_CASE("after a start the tail is read as latest rows up to where the history ended then") {
+    auto left = left_behind(journal::BatchState::committed);
+    left.pipeline.watermark = 2;
+    ByHand hand(settings_for(), left);
+    hand.begins(5, false);
+    CHECK(hand.need<ReportRecovery>().steps.front().row->label == "R07");
+    auto read = hand.need<ReadPage>();
+    CHECK(read.request.revisions.lowest() == 3);
+    CHECK(read.request.latest);  // the former process may have sent one of these ahead of its turn
+    hand.happens(PageRead{read.request.id,
+                          part_of({index_row(3, "a"), index_row(4, "b"), index_row(5, "c")}, 5, hand.now)});
+    CHECK_FALSE(hand.need<ReadPage>().request.latest);
+}
+
 TEST_CASE("another source is refused before anything is read or sent, and the journal says so") {
     auto left = left_behind(journal::BatchState::intent);
     left.pipeline.source.table = "other";
