@@ -14,7 +14,7 @@ Backoff::Backoff(TimeMs min_ms, TimeMs max_ms) : min_ms_(min_ms), max_ms_(max_ms
 DelayRange Backoff::next() {
     delay_ms_ =
         delay_ms_ == 0 ? min_ms_ : std::min(max_ms_, delay_ms_ > max_ms_ / 2 ? max_ms_ : delay_ms_ * 2);
-    return {(delay_ms_ + 1) / 2, delay_ms_};
+    return {delay_ms_ - delay_ms_ / 2, delay_ms_};
 }
 
 }  // namespace pawl::engine
