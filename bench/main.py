@@ -31,6 +31,8 @@ def parse_arguments() -> argparse.Namespace:
     throughput.add_argument("--documents", type=_sizes, default=_sizes(SIZES), metavar="N,...",
                             help=f"sizes of the history (default: {SIZES})")
     throughput.add_argument("--runs", type=_positive, default=RUNS, metavar="N", help=f"of each (default: {RUNS})")
+    throughput.add_argument("--adopt", action="store_true",
+                            help="also pawl with an empty index that was there before it")
     restart = commands.add_parser(
         "restart", help="from exec to the first bulk request, after SIGKILL with 8 open batches")
     restart.add_argument("--documents", type=_positive, default=RESTART_DOCUMENTS, metavar="N",
@@ -90,7 +92,7 @@ def run(options: argparse.Namespace, progress: Progress) -> None:
             bench = throughput.Throughput(world, build / "pawl", build / "bench" / "bench_ceiling", progress)
             results = []
             for documents in options.documents:
-                results.append(bench.measure(documents, options.runs))
+                results.append(bench.measure(documents, options.runs, options.adopt))
                 if len(results) == 1:
                     results[0].syncs_per_batch = bench.count_syncs()
             figures = throughput.as_json(results)

@@ -7,7 +7,7 @@ import statistics
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 from lab.progress import Progress
 
@@ -15,7 +15,8 @@ from bench import child, load
 from bench.world import ALIAS, INDEX_FILE, World
 
 FIRST_COMMITS = 2  # LMDB transactions before the first batch: the journal is made, the pipeline begins
-WARM_DOCUMENTS = 200_000  # Java compiles what runs often
+WARM_DOCUMENTS = 400_000  # Java compiles what runs often
+CEILING, PAWL, ADOPTING = "ceiling", "pawl", "pawl, adopting"
 SYNCS = "fsync,fdatasync,sync_file_range,msync"
 RATIO_MIN, CPU_MICROSECONDS_MAX, RSS_MB_MAX, COMMITS_MAX = 0.95, 3.0, 40.0, 2.0  # what pawl is to reach
 
@@ -24,7 +25,7 @@ RATIO_MIN, CPU_MICROSECONDS_MAX, RSS_MB_MAX, COMMITS_MAX = 0.95, 3.0, 40.0, 2.0 
 class Run:
     """One program's way through all documents."""
 
-    program: str  # "ceiling" or "pawl"
+    program: str  # CEILING, PAWL or ADOPTING
     wall_seconds: float
     cpu_seconds: float  # its own
     rss_bytes_max: int
@@ -44,10 +45,12 @@ class Result:
     def of(self, program: str) -> list[Run]:
         return [run for run in self.runs if run.program == program]
 
-    def ratios(self) -> list[float]:
-        """Of pawl's speed and the ceiling's, pair by pair."""
-        pairs = zip(self.of("ceiling"), self.of("pawl"))
-        return [ceiling.wall_seconds / pawl.wall_seconds for ceiling, pawl in pairs]
+    def ratios(self, program: str = PAWL) -> list[float]:
+        """Of the program's speed and the ceiling's, pair by pair."""
+        return [ceiling.wall_seconds / run.wall_seconds for ceiling, run in zip(self.of(CEILING), self.of(program))]
+
+    def programs(self) -> list[str]:
+        return list(dict.fromkeys(run.program for run in self.runs))
 
 
 class Throughput:
@@ -55,21 +58,22 @@ class Throughput:
         self._world, self._pawl, self._ceiling, self._progress = world, pawl, ceiling, progress
         self._warm = 0  # documents posted before anything counts
 
-    def measure(self, documents: int, runs: int) -> Result:
+    def measure(self, documents: int, runs: int, adopt: bool) -> Result:
+        """`adopt`: also pawl with an empty index that was there before, where it asks for every entity's latest row."""
         self._progress.show(f"making a history of {documents:,} rows")
         self._world.fill(documents)
         self._world.configure(self._world.search.url, {})
         result = Result(documents, self._world.document_bytes / documents)
         self._progress.say(f"a history of {documents:,} rows; {result.document_bytes:.0f} bytes a document on average")
         while self._warm < WARM_DOCUMENTS:
-            self._one("ceiling", self._run_ceiling, documents, "to warm up")
+            self._one(CEILING, documents, "to warm up")
             self._warm += documents
         for number in range(runs):
-            pair = [("ceiling", self._run_ceiling), ("pawl", self._run_pawl)]
+            programs = [CEILING, PAWL] + ([ADOPTING] if adopt else [])
             if number % 2:
-                pair.reverse()  # whatever drifts, drifts against both
-            for name, program in pair:
-                result.runs.append(self._one(name, program, documents, f"run {number + 1} of {runs}"))
+                programs.reverse()  # whatever drifts, drifts against all
+            for program in programs:
+                result.runs.append(self._one(program, documents, f"run {number + 1} of {runs}"))
         return result
 
     def count_syncs(self) -> Optional[float]:
@@ -86,19 +90,19 @@ class Throughput:
         calls = [int(line[1]) for line in lines]
         return sum(calls) / self._world.journal_batches(self._pawl)
 
-    def _one(self, name: str, program: Callable[[], child.Cost], documents: int, which: str) -> Run:
+    def _one(self, name: str, documents: int, which: str) -> Run:
         self._progress.show("waiting until the servers are quiet")
-        quiet = self._world.start_over()
+        quiet = self._world.start_over(with_index=name == ADOPTING)
         self._progress.show(f"{name}, {which}")
         groups = self._world.server_groups()
         servers, busy, started = sum(map(load.group_seconds, groups)), load.busy_seconds(), time.monotonic()
-        cost = program()
+        cost = self._run_ceiling() if name == CEILING else self._run_pawl()
         elapsed = time.monotonic() - started
         servers = sum(map(load.group_seconds, groups)) - servers
         other = load.busy_seconds() - busy - servers - cost.cpu_seconds
         self._world.check_index()
         commits = None
-        if name == "pawl":
+        if name != CEILING:
             commits = (self._world.journal_commits() - FIRST_COMMITS) / self._world.journal_batches(self._pawl)
         run = Run(name, cost.wall_seconds, cost.cpu_seconds, cost.rss_bytes_max, servers,
                   max(0.0, other) / elapsed / load.PROCESSORS, commits, quiet)
@@ -122,7 +126,10 @@ class Throughput:
 
 
 def as_json(results: list[Result]) -> list[dict[str, Any]]:
-    return [asdict(result) | {"ratios": result.ratios()} for result in results]
+    def ratios(result: Result) -> dict[str, list[float]]:
+        return {program: result.ratios(program) for program in result.programs() if program != CEILING}
+
+    return [asdict(result) | {"ratios": ratios(result)} for result in results]
 
 
 def as_markdown(results: list[Result]) -> str:
@@ -130,7 +137,7 @@ def as_markdown(results: list[Result]) -> str:
              "| peak RSS, MB |",
              "| ---: | --- | ---: | ---: | ---: | ---: | ---: |"]
     for result in results:
-        for program in ("ceiling", "pawl"):
+        for program in result.programs():
             runs, count = result.of(program), result.documents
             cells = [
                 f"{count:,}", program, _spread([run.wall_seconds for run in runs], ".1f"),
@@ -138,17 +145,19 @@ def as_markdown(results: list[Result]) -> str:
                 _spread([run.cpu_seconds / count * 1e6 for run in runs], ".2f"),
                 _spread([run.server_cpu_seconds / count * 1e6 for run in runs], ".1f"),
                 # The ceiling holds all requests in memory.
-                _spread([run.rss_bytes_max / 1e6 for run in runs], ".1f") if program == "pawl" else "",
+                _spread([run.rss_bytes_max / 1e6 for run in runs], ".1f") if program != CEILING else "",
             ]
             lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "| documents | ratio pawl/ceiling | LMDB commits a batch | syncs a batch | others used |",
-              "| ---: | ---: | ---: | ---: | ---: |"]
+    lines += ["", "| documents | program | speed, ceiling = 1 | LMDB commits a batch | syncs a batch | others used |",
+              "| ---: | --- | ---: | ---: | ---: | ---: |"]
     for result in results:
-        commits = [run.commits_per_batch for run in result.of("pawl") if run.commits_per_batch is not None]
-        syncs = "" if result.syncs_per_batch is None else f"{result.syncs_per_batch:.2f}"
-        cells = [f"{result.documents:,}", _spread(result.ratios(), ".3f"), _spread(commits, ".2f"), syncs,
-                 _spread([run.other_share * 100 for run in result.runs], ".0f") + " %"]
-        lines.append(f"| {' | '.join(cells)} |")
+        for program in (each for each in result.programs() if each != CEILING):
+            commits = [run.commits_per_batch for run in result.of(program) if run.commits_per_batch is not None]
+            syncs = "" if program != PAWL or result.syncs_per_batch is None else f"{result.syncs_per_batch:.2f}"
+            cells = [f"{result.documents:,}", program, _spread(result.ratios(program), ".3f"),
+                     _spread(commits, ".2f"), syncs,
+                     _spread([run.other_share * 100 for run in result.runs], ".0f") + " %"]
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -156,7 +165,7 @@ def verdict(results: list[Result]) -> str:
     """What pawl is to reach, and whether it did, by medians (memory: by its worst run)."""
     lines = []
     for result in results:
-        runs = result.of("pawl")
+        runs = result.of(PAWL)
         found = [
             ("ratio", statistics.median(result.ratios()), ">=", RATIO_MIN),
             ("own CPU, µs/document", statistics.median(run.cpu_seconds for run in runs) / result.documents * 1e6, "<=",

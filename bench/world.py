@@ -90,13 +90,17 @@ class World:
         with self.config.open("a", encoding="utf-8") as file:
             file.write("[pipeline.limits]\n" + "".join(f"{key} = {value}\n" for key, value in limits.items()))
 
-    def start_over(self) -> bool:
-        """No index, no journal, and servers that have come to rest (False: they have not)."""
+    def start_over(self, with_index: bool = False) -> bool:
+        """No journal, no index or an empty one, and servers that have come to rest (False: they have not)."""
         behind = self.client.request("GET", f"/_alias/{ALIAS}")
         for index in behind.ok() if behind.status != 404 else ():
             self.client.delete(f"/{index}")
         shutil.rmtree(self.journal, ignore_errors=True)
         self.journal.mkdir(mode=0o700)
+        if with_index:
+            body = json.loads(INDEX_FILE.read_text(encoding="utf-8"))
+            body["settings"]["index.gc_deletes"] = "1h"  # as in an index that pawl makes
+            self.client.put(f"/{ALIAS}-before", body | {"aliases": {ALIAS: {"is_write_index": True}}})
         return load.wait_until_quiet(self.server_groups())
 
     def server_groups(self) -> list[int]:
