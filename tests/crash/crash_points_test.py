@@ -43,24 +43,31 @@ class History:
         self.write(ROWS_AT_FIRST)
 
     def write(self, rows):
+        for _ in range(rows):
+            body = {"word": f"w{self.random.randrange(10**6)}", "n": self.random.randrange(10**6)}
+            if self.random.random() < 0.02:
+                body["n"] = "not a number"  # the index will refuse it
+            self.insert(f"e{self.random.randrange(ENTITIES)}", body, self.random.random() < 0.15)
+
+    def mend(self, entities):
+        """A newer row that the index takes."""
+        for entity in entities:
+            self.insert(entity, {"word": "mended"}, False)
+
+    def insert(self, entity, body, discarded):
+        version = self.versions[entity] = self.versions.get(entity, 0) + 1
         with self.connection.cursor() as cursor:
-            for _ in range(rows):
-                entity = f"e{self.random.randrange(ENTITIES)}"
-                version = self.versions[entity] = self.versions.get(entity, 0) + 1
-                body = {"word": f"w{self.random.randrange(10**6)}", "n": self.random.randrange(10**6)}
-                if self.random.random() < 0.02:
-                    body["n"] = "not a number"  # the index will refuse it
-                row = (entity, version, json.dumps(body), self.random.random() < 0.15)
-                cursor.execute("INSERT INTO lex (entity_id, version, body, discarded) VALUES (%s, %s, %s, %s)", row)
+            row = (entity, version, json.dumps(body), discarded)
+            cursor.execute("INSERT INTO lex (entity_id, version, body, discarded) VALUES (%s, %s, %s, %s)", row)
 
 
 # Scenarios: each brings a pawl to the point, or it ends without having reached it.
 
-def first_fill(program, failpoint):
+def first_fill(program, failpoint, _history):
     return program.run("sync", failpoint=failpoint)
 
 
-def server_down(program, failpoint):
+def server_down(program, failpoint, _history):
     """A journal that knows the pipeline, and an index that does not answer."""
     program.must("sync")
     program.edit(program.index.url, "http://127.0.0.1:9")
@@ -70,12 +77,21 @@ def server_down(program, failpoint):
         program.edit("http://127.0.0.1:9", program.index.url)
 
 
-def operator_asks(program, failpoint):
-    """A running daemon, and a person who looks after its quarantine."""
+def operator_retries(program, failpoint, _history):
+    """A running daemon, and a person who wants its quarantine tried again."""
     program.must("sync")
     return run_until_dead(
-        program, failpoint, lambda: [program.run("quarantine", ask, "--all") for ask in ("retry", "drop", "retry")]
+        program, failpoint, lambda: [program.run("quarantine", "retry", "--all") for _ in range(max(HITS))]
     )
+
+
+def operator_drops(program, failpoint, history):
+    """The same, and a person who gives the quarantine up: those entities stay out until their next row."""
+    program.must("sync")
+    dropped = program.quarantine()
+    done = run_until_dead(program, failpoint, lambda: program.run("quarantine", "drop", "--all"))
+    history.mend(dropped)
+    return done
 
 
 def run_until_dead(program, failpoint, disturb):
@@ -92,13 +108,13 @@ def run_until_dead(program, failpoint, disturb):
         return subprocess.CompletedProcess([], process.returncode, "", stderr)
 
 
-SCENARIOS = {"set_condition": server_down, "retry_quarantine": operator_asks, "drop_quarantine": operator_asks}
+SCENARIOS = {"set_condition": server_down, "retry_quarantine": operator_retries, "drop_quarantine": operator_drops}
 
 
-def crash(program, point, hit):
+def crash(program, point, hit, history):
     """Whether pawl was killed at the hit-th time; a pawl that ended in any other way than well is a failure."""
     scenario = SCENARIOS.get(point.rpartition("/")[2], first_fill)
-    done = scenario(program, f"{point}:{hit}")
+    done = scenario(program, f"{point}:{hit}", history)
     if done.returncode == -signal.SIGKILL and f"failpoint {point}\n" in done.stderr:
         return True
     if done.returncode != 0:
@@ -118,7 +134,7 @@ def run(options):
             history = History(database, options.seed)
             for number, (point, hit) in enumerate((point, hit) for point in points for hit in HITS):
                 program = Program(options.binary, folder, f"case-{number}", database, index, limits=LIMITS)
-                died = crash(program, point, hit)
+                died = crash(program, point, hit, history)
                 history.write(ROWS_BETWEEN)
                 program.must("sync")
                 program.check_equal(history.connection)

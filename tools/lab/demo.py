@@ -14,7 +14,7 @@ from lab.progress import Progress
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 SEARCH_SERVER = "elasticsearch-8.19.7"
-BINARY = CHECKOUT / "build/release/src/cli/pawl"
+BINARY = CHECKOUT / "build/release/pawl"
 EXIT_EQUAL, EXIT_DIFFERENT, EXIT_FAILED = 0, 1, 3
 
 
