@@ -87,7 +87,7 @@ class Pipeline {
     void note_rows_ahead(const std::vector<Row>& actions);
     void begin_sends();
     bool refresh_if_stale(BatchWork& work);
-    void settle(InFlight sent, const std::vector<ItemResult>& items);
+    void settle(const InFlight& sent, const std::vector<ItemResult>& items);
     void resend(InFlight sent, const Error& error);
     void lose_target(const Error& error);
     void shrink_requests(std::size_t failed_actions);

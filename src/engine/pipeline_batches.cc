@@ -116,7 +116,7 @@ bool Pipeline::refresh_if_stale(BatchWork& work) {
 void Pipeline::on(const BulkAnswered& event) {
     const auto found = in_flight_.find(event.id);
     if (found == in_flight_.end()) return;
-    settle(std::move(in_flight_.extract(found).mapped()), event.items);
+    settle(in_flight_.extract(found).mapped(), event.items);
 }
 
 void Pipeline::on(const BulkFailed& event) {
@@ -125,7 +125,7 @@ void Pipeline::on(const BulkFailed& event) {
     resend(std::move(in_flight_.extract(found).mapped()), event.error);
 }
 
-void Pipeline::settle(InFlight sent, const std::vector<ItemResult>& items) {
+void Pipeline::settle(const InFlight& sent, const std::vector<ItemResult>& items) {
     BatchWork& work = works_.at(sent.batch);
     const ItemResult* const unsettled = work.settle(sent.part, items, now_);
     if (unsettled == nullptr) {

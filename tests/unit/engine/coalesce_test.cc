@@ -43,7 +43,7 @@ TEST_CASE("coalescing any rows in any order gives the latest row of each entity"
         RC_ASSERT(actions.size() == latest.size());
         for (std::size_t i = 0; i < actions.size(); ++i) {
             RC_ASSERT(latest.at(std::string(actions[i].entity)) == actions[i].revision);
-            RC_ASSERT(i == 0 || actions[i - 1].revision <= actions[i].revision);
+            RC_ASSERT((i == 0 || actions[i - 1].revision <= actions[i].revision));
         }
     }));
 }
