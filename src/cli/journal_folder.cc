@@ -24,6 +24,7 @@ Result<std::filesystem::path> JournalOption::folder() {
 Result<void> keep_pipeline(journal::Contents& contents, const std::string& name) {
     if (name.empty()) return {};
     std::vector<std::string> names;
+    names.reserve(contents.pipelines.size());
     for (const auto& snapshot : contents.pipelines)
         names.push_back(snapshot.pipeline.name);
     std::erase_if(contents.pipelines, [&](const auto& snapshot) { return snapshot.pipeline.name != name; });

@@ -103,6 +103,8 @@ void read_elasticsearch(Section section, Elasticsearch& into) {
 
 void read_http(Section section, Http& into) {
     section.text("listen", into.listen, listen_rule);
+    if (!into.listen.empty())
+        section.problems().warn(section.place("listen"), "has no effect: this version serves no HTTP");
     section.finish();
 }
 

@@ -1,5 +1,5 @@
-// Every limit of the engine. Those in `Limits` can be set per pipeline ([pipeline.limits]); the others
-// cannot.
+// Every limit of the engine. Those in `Limits` can be set per pipeline ([pipeline.limits]), but for
+// give_up_after_ms; the others cannot.
 #pragma once
 
 #include <cstddef>

@@ -42,10 +42,17 @@ class Page {
     // The views already point into memory of this page or into constants.
     void add_owned(const Row& row) { rows_.push_back(row); }
 
+    // Forgets the rows for which `wanted(row)` is false; their bytes stay until the page goes.
+    template <class Predicate>
+    void keep_rows(Predicate wanted) {
+        std::erase_if(rows_, [&](const Row& row) { return !wanted(row); });
+    }
+
     const std::vector<Row>& rows() const { return rows_; }
     std::size_t bytes() const { return bytes_; }
 
-    // Revisions that were asked for and exist in the history, as far as `covered_through`.
+    // Revisions that were asked for and exist in the history, as far as `covered_through`. At least as many
+    // as rows: every row stands for one of them or more.
     IntervalSet seen;
     // What was asked for at or below this revision is answered; what is above was not looked at.
     Revision covered_through = 0;

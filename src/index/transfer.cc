@@ -10,7 +10,7 @@
 namespace pawl::index {
 namespace {
 
-constexpr std::array<std::string_view, 4> method_names{"GET", "PUT", "POST", "DELETE"};
+constexpr std::array<const char*, 4> method_names{"GET", "PUT", "POST", "DELETE"};
 
 template <class Value>
 void set(CURL* handle, CURLoption option, Value value) {
@@ -47,7 +47,7 @@ Headers::Headers(const config::Elasticsearch& settings) {
     const auto append = [](List& list, const char* line) {
         curl_slist* const longer = curl_slist_append(list.get(), line);
         PAWL_ASSERT(longer != nullptr);
-        list.release();
+        static_cast<void>(list.release());  // `longer` begins with it
         list.reset(longer);
     };
     for (std::size_t kind = 0; kind < lists_.size(); ++kind) {
@@ -98,7 +98,7 @@ Transfer::~Transfer() {
 
 void Transfer::begin(const HttpRequest& request, const std::string& url, TimeMs time_left_ms) {
     PAWL_ASSERT(request.method != Method::get || request.body.empty());
-    const auto method = method_names[static_cast<std::size_t>(request.method)];
+    const char* const method = method_names[static_cast<std::size_t>(request.method)];
     where_ =
         fmt::format("{} {}{}", method, url, std::string_view(request.path).substr(0, request.path.find('?')));
     answer_.clear();
@@ -114,7 +114,7 @@ void Transfer::begin(const HttpRequest& request, const std::string& url, TimeMs 
         set(handle_, CURLOPT_CUSTOMREQUEST, static_cast<const char*>(nullptr));
     } else {
         set(handle_, CURLOPT_POST, 1L);
-        set(handle_, CURLOPT_CUSTOMREQUEST, method.data());
+        set(handle_, CURLOPT_CUSTOMREQUEST, method);
         // Not copied.
         set(handle_, CURLOPT_POSTFIELDS, request.body.data());
         set(handle_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));

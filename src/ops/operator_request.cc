@@ -1,5 +1,6 @@
 #include "ops/operator_request.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,6 +70,14 @@ Result<void> leave(const fs::path& journal, const OperatorRequest& request) {
     std::error_code problem;
     fs::create_directory(folder, problem);
     fs::permissions(folder, fs::perms::owner_all, problem);
+    // Run as root, `pawl quarantine` must leave what the daemon's user can read and remove.
+    struct stat owner{};
+    const bool as_root = ::geteuid() == 0 && ::stat(journal.c_str(), &owner) == 0;
+    const auto hand_over = [&](const fs::path& path) {
+        if (as_root && ::chown(path.c_str(), owner.st_uid, owner.st_gid) != 0)
+            problem = std::make_error_code(std::errc::permission_denied);
+    };
+    hand_over(folder);
     const std::string name = fmt::format("{}-{}", clock_now(), ::getpid());
     const fs::path unfinished = folder / (name + ".part");
     const fs::path finished = folder / (name + std::string(suffix));
@@ -81,6 +90,7 @@ Result<void> leave(const fs::path& journal, const OperatorRequest& request) {
         stream.close();
         if (!stream) problem = std::make_error_code(std::errc::io_error);
     }
+    if (!problem) hand_over(unfinished);
     if (!problem) fs::rename(unfinished, finished, problem);
     if (problem)
         return fail(ErrorKind::invalid,

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <span>
+#include <unordered_set>
 
 #include "base/assert.h"
 #include "base/time.h"
@@ -34,6 +35,14 @@ void drain(Connection& connection, ResultSet& rows) {
         bytes += bytes_of(rows, columns);
     }
     connection.abandon();
+}
+
+// Takes back the rows of entities that the page does not cover: they will come again with the page that does.
+void drop_uncovered(engine::Page& page, std::span<const LatestFinder::Entity> entities) {
+    std::unordered_set<engine::Revision> covered;
+    for (const LatestFinder::Entity& entity : entities)
+        if (entity.first <= page.covered_through) covered.insert(entity.latest);
+    page.keep_rows([&](const engine::Row& row) { return covered.contains(row.revision); });
 }
 
 }  // namespace
@@ -121,7 +130,10 @@ Result<void> Reader::read_latest(Connection& connection, const engine::ReadReque
         for (const auto& entity : chunk)
             wanted.push_back({entity.latest, entity.latest});
         const engine::IntervalSet sorted(wanted);
-        const auto taken = take(connection, sorted.intervals(), chunk.size(), request.bytes_max, page);
+        // The rows come by their latest revision, not in the order of the entities, so a cut in the middle of
+        // a chunk wastes what lies behind the first missing entity: it is for documents far larger than
+        // expected.
+        const auto taken = take(connection, sorted.intervals(), chunk.size(), 2 * request.bytes_max, page);
         if (!taken) return std::unexpected(taken.error());
         if (taken->cut || document_bytes_ > request.bytes_max) {
             // Rows came in rising order, so an entity whose latest row is above the last one was not loaded.
@@ -132,6 +144,7 @@ Result<void> Reader::read_latest(Connection& connection, const engine::ReadReque
             const auto next = missing != chunk.end() ? at + static_cast<std::size_t>(missing - chunk.begin())
                                                      : at + chunk.size();
             if (next < entities.size()) page.covered_through = entities[next].first - 1;
+            if (taken->cut) drop_uncovered(page, entities);
             break;
         }
         if (taken->rows != chunk.size())

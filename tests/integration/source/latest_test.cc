@@ -131,6 +131,7 @@ TEST_CASE("bytes_max ends a page before the first row whose entity was not read,
             read_page(database.settings(), TestDatabase::pipeline(), latest_of({{from, 100}}, 1'000, 5'000));
         CHECK(page->covered_through >= from);
         CHECK(page->rows().size() <= 8);
+        CHECK(page->rows().size() <= page->seen.count());
         CHECK((page->seen.empty() || page->seen.highest() <= page->covered_through));
         for (const auto& [entity, revision] : by_entity(*page))
             all[entity] = revision;
@@ -142,6 +143,30 @@ TEST_CASE("bytes_max ends a page before the first row whose entity was not read,
     CHECK(all.size() == 100);
     for (int entity = 0; entity < 100; ++entity)
         CHECK(all[fmt::format("e{}", entity)] == static_cast<Revision>(200 - entity));
+}
+
+TEST_CASE("a page that is cut between an entity's rows holds no row that it does not cover") {
+    TestDatabase database;
+    database.make_history();
+    // Small documents first, so that a chunk is made for small ones; then far larger ones, in the opposite
+    // order.
+    database.execute("INSERT INTO history (entity_id, body) SELECT CONCAT('e', seq), '{}' FROM seq_0_to_99");
+    database.execute(
+        "INSERT INTO history (history_id, entity_id, body) SELECT 101 + seq, CONCAT('e', 99 - seq), "
+        "CONCAT('{\"a\":\"', REPEAT('x', IF(seq > 90, 10, 9000)), '\"}') FROM seq_0_to_99");
+    Found all;
+    Revision from = 1;
+    for (bool complete = false; !complete;) {
+        const auto page =
+            read_page(database.settings(), TestDatabase::pipeline(), latest_of({{from, 100}}, 1'000, 20'000));
+        REQUIRE(page->covered_through >= from);
+        CHECK(page->rows().size() <= page->seen.count());
+        for (const auto& [entity, revision] : by_entity(*page))
+            all[entity] = revision;
+        from = page->covered_through + 1;
+        complete = page->complete;
+    }
+    CHECK(all.size() == 100);
 }
 
 TEST_CASE("the latest row is found by the entity's key, without a scan or a sort") {
