@@ -19,7 +19,7 @@ struct ReadRequest {
     RequestId id = 0;
     IntervalSet revisions;  // rows with these revisions are wanted; the last interval may end at revision_max
     std::uint32_t rows_max = 0;   // rows of `revisions` looked at; >= 1
-    std::uint64_t bytes_max = 0;  // of documents; stops after the row that passes it
+    std::uint64_t bytes_max = 0;  // of documents; ends the page that passes it; `latest` ones: twice it
     // false: the rows themselves, in rising order.
     // true: for each entity that has a row among `revisions`, once, its latest row of the whole history.
     bool latest = false;
