@@ -1,8 +1,8 @@
 #include "ops/stop_signal.h"
 
 #include <pthread.h>
-#include <signal.h>
 
+#include <csignal>
 #include <utility>
 
 namespace pawl::ops {
