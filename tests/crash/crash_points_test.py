@@ -54,6 +54,10 @@ class History:
         for entity in entities:
             self.insert(entity, {"word": "mended"}, False)
 
+    def spoil(self):
+        """A row that the index will refuse, so that the quarantine is not empty."""
+        self.insert("spoiled", {"n": "not a number"}, False)
+
     def insert(self, entity, body, discarded):
         version = self.versions[entity] = self.versions.get(entity, 0) + 1
         with self.connection.cursor() as cursor:
@@ -77,8 +81,9 @@ def server_down(program, failpoint, _history):
         program.edit("http://127.0.0.1:9", program.index.url)
 
 
-def operator_retries(program, failpoint, _history):
+def operator_retries(program, failpoint, history):
     """A running daemon, and a person who wants its quarantine tried again."""
+    history.spoil()
     program.must("sync")
     return run_until_dead(
         program, failpoint, lambda: [program.run("quarantine", "retry", "--all") for _ in range(max(HITS))]
@@ -87,6 +92,7 @@ def operator_retries(program, failpoint, _history):
 
 def operator_drops(program, failpoint, history):
     """The same, and a person who gives the quarantine up: those entities stay out until their next row."""
+    history.spoil()
     program.must("sync")
     dropped = program.quarantine()
     done = run_until_dead(program, failpoint, lambda: program.run("quarantine", "drop", "--all"))
