@@ -54,6 +54,20 @@ struct SourceFacts {
     Revision history_end = 0;  // the highest revision that is there; 0: none
 };
 
+// What a look for open writers of the history has shown.
+struct Proof {
+    enum class Outcome : std::uint8_t {
+        proven,       // nobody was writing: what `through` says holds
+        busy,         // a transaction that may have written to the history is open; try again later
+        not_allowed,  // the privilege for the proof is missing
+    };
+    Outcome outcome = Outcome::busy;
+    // When proven: every revision at or below this one had been handed out before the proof, and its
+    // transaction has ended. So one that a snapshot opened after this answer does not show is dead for ever.
+    Revision through = 0;
+    std::string reason = {};  // when not proven, for a person: who is in the way, which privilege is missing
+};
+
 // What the index adapter found out about the alias behind a pipeline.
 struct TargetFacts {
     journal::TargetIdentity identity;
