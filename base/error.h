@@ -12,8 +12,8 @@
 namespace pawl {
 
 enum class ErrorKind : std::uint8_t {
-    unavailable,     // a server is down, busy or slow (502-504, refused, reset, timeout): retry with back-off
-    overloaded,      // the index says 429: retry with back-off and smaller requests
+    unavailable,     // a server is down, busy or slow (502-504, refused, reset): retry with back-off
+    overloaded,      // the index says 429 or takes too long: retry with back-off and smaller requests
     too_large,       // the index says 413: smaller requests, at once
     rejected,        // the index refuses the whole request (400): halve down to the guilty action
     forbidden,       // wrong password or missing privilege: say which, retry slowly

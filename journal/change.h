@@ -47,11 +47,13 @@ struct CommitBatches {
     TimeMs at = 0;
 };
 
-// Revisions proven dead or found leave the gaps; the watermark may move.
+// Dead revisions leave the gaps; the watermark may move.
 struct CloseGaps {
     std::string pipeline;
     IntervalSet gaps;  // what is left of them
     Revision watermark = 0;
+    std::uint64_t unproven =
+        0;  // of those that leave: missing for too long, with no proof that they are dead
 };
 
 struct SetCondition {

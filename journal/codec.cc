@@ -214,6 +214,8 @@ std::string encode_pipeline(const Pipeline& pipeline) {
     const Checkpoint checkpoint = pipeline.checkpoint.value_or(Checkpoint{});
     writer.u64(checkpoint.revision);
     writer.i64(checkpoint.written_at);
+    PAWL_ASSERT(writer.size() == format::pipeline::gaps_unproven_offset);
+    writer.u64(pipeline.gaps_unproven);
     PAWL_ASSERT(writer.size() == format::pipeline::anchor_count_offset);
     write_anchors(writer, pipeline.anchors);
     write_limited(writer, pipeline.source.database, limits::identity_bytes_max);
@@ -226,7 +228,8 @@ std::string encode_pipeline(const Pipeline& pipeline) {
 }
 
 Result<Pipeline> decode_pipeline(std::string_view key, std::string_view value) {
-    const auto body = open_value(RecordType::pipeline, key, value);
+    const bool format_1 = value.starts_with(static_cast<char>(RecordType::pipeline_1));
+    const auto body = open_value(format_1 ? RecordType::pipeline_1 : RecordType::pipeline, key, value);
     if (!body) return std::unexpected(body.error());
     if (!is_name(key)) return no_such_key();
     ByteReader reader(*body);
@@ -246,6 +249,7 @@ Result<Pipeline> decode_pipeline(std::string_view key, std::string_view value) {
         pipeline.checkpoint = checkpoint;
     else if (checkpoint != Checkpoint{})
         reader.fail("a checkpoint without its flag");
+    if (!format_1) pipeline.gaps_unproven = reader.u64();
     pipeline.anchors = read_anchors(reader);
     pipeline.source.database = reader.text(limits::identity_bytes_max, "database");
     pipeline.source.table = reader.text(limits::identity_bytes_max, "table");

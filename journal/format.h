@@ -10,7 +10,7 @@
 namespace pawl::journal::format {
 
 // The version that this pawl writes, and the newest that it reads. History: FORMAT.md, "Versions".
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 
 // Files in the journal's folder.
 inline constexpr std::string_view data_file = "data.mdb";          // LMDB
@@ -36,11 +36,12 @@ inline constexpr std::string_view commit_key = "commit";
 enum class RecordType : std::uint8_t {
     header = 1,
     commit = 2,
-    pipeline = 3,
+    pipeline_1 = 3,  // of format 1: read, not written any more
     gaps = 4,
     batch = 5,
     quarantine = 6,
     // 7: outbox, 8: rebuild; kept for later formats.
+    pipeline = 9,  // since format 2
 };
 
 // The first bytes of the header record, "pawl" as text; then the version. They stay so in every format.
@@ -76,8 +77,9 @@ inline constexpr std::size_t watermark_offset = 20;
 inline constexpr std::size_t condition_since_offset = 28;
 inline constexpr std::size_t checkpoint_revision_offset = 36;
 inline constexpr std::size_t checkpoint_written_at_offset = 44;
-inline constexpr std::size_t anchor_count_offset = 52;
-inline constexpr std::size_t fixed_bytes = 53;  // then anchors, then six texts
+inline constexpr std::size_t gaps_unproven_offset = 52;  // not in pipeline_1
+inline constexpr std::size_t anchor_count_offset = 60;
+inline constexpr std::size_t fixed_bytes = 61;  // then anchors, then six texts
 inline constexpr std::size_t anchor_bytes = 16;
 }  // namespace pipeline
 

@@ -110,6 +110,9 @@ struct Pipeline {
     Revision watermark = 0;  // <= high; every revision at or below it is committed or proven dead
     std::optional<Checkpoint> checkpoint;
     std::vector<Anchor> anchors;  // newest last, at most anchors_max
+    // Revisions that left the gaps because they were missing for too long, not because they were proven dead:
+    // a row that came after all is not in the index. Counts up; saturates.
+    std::uint64_t gaps_unproven = 0;
     Condition condition = Condition::running;
     std::string condition_detail;  // for a person; empty while running
     TimeMs condition_since = 0;

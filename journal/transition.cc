@@ -106,6 +106,8 @@ void close_gaps(Pipeline& pipeline, const CloseGaps& change) {
     PAWL_ASSERT(change.pipeline == pipeline.name);
     PAWL_ASSERT(change.gaps.empty() || change.gaps.lowest() > change.watermark);
     PAWL_ASSERT(change.gaps.empty() || change.gaps.highest() <= pipeline.high);
+    const std::uint64_t room = UINT64_MAX - pipeline.gaps_unproven;
+    pipeline.gaps_unproven += std::min(room, change.unproven);
     move_watermark(pipeline, change.watermark);
 }
 

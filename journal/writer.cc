@@ -57,6 +57,19 @@ Result<Contents> checked_contents(const fs::path& folder) {
     return std::move(reading->contents);
 }
 
+// What this pawl writes from now on an older one could misread: the header says so first.
+Result<void> raise_format(Environment& environment, const Contents& contents) {
+    auto transaction = environment.begin_write();
+    if (!transaction) return std::unexpected(transaction.error());
+    const Header header{format::version, contents.created_at, contents.created_by};
+    auto done = transaction->put(format::Table::meta, format::header_key, encode_header(header));
+    if (done)
+        done =
+            transaction->put(format::Table::meta, format::commit_key, encode_commit(transaction->number()));
+    if (done) done = transaction->commit();
+    return done;
+}
+
 CommittedBatches committed_in(const Contents& contents) {
     CommittedBatches committed;
     for (const PipelineSnapshot& snapshot : contents.pipelines)
@@ -119,6 +132,9 @@ Result<Writer> Writer::open(const fs::path& folder, const WriterOptions& options
     const std::uint64_t begin_bytes = std::max(limits::map_bytes_initial, 2 * file_bytes(data_file));
     auto environment = Environment::open_to_write(folder, std::min(map_bytes(begin_bytes), bytes_max));
     if (!environment) return std::unexpected(environment.error());
+    if (contents->format < format::version)
+        if (auto raised = raise_format(*environment, *contents); !raised)
+            return std::unexpected(raised.error());
     return Writer(std::make_unique<Impl>(folder, std::move(*lock), std::move(*environment), bytes_max,
                                          committed_in(*contents), std::move(*warnings)));
 }

@@ -47,6 +47,7 @@ Json pipeline_json(const journal::PipelineSnapshot& snapshot) {
             {"high", pipeline.high},
             {"watermark", pipeline.watermark},
             {"gaps", intervals_json(snapshot.gaps)},
+            {"gaps_unproven", pipeline.gaps_unproven},
             {"checkpoint", std::move(checkpoint)},
             {"condition", name_of(pipeline.condition)},
             {"condition_detail", pipeline.condition_detail},

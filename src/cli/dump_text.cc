@@ -37,6 +37,9 @@ std::string head_text(const journal::PipelineSnapshot& snapshot) {
     text += line("high", fmt::format("{}", pipeline.high));
     text += line("watermark", fmt::format("{}", pipeline.watermark));
     text += line("gaps", gaps_text(snapshot.gaps));
+    if (pipeline.gaps_unproven > 0)
+        text += line("unproven", fmt::format("{} left the gaps after gap_grace, not proven dead",
+                                             counted(pipeline.gaps_unproven, "revision", "revisions")));
     if (pipeline.checkpoint)
         text += line("checkpoint", fmt::format("{} at {}", pipeline.checkpoint->revision,
                                                to_iso8601(pipeline.checkpoint->written_at)));

@@ -38,6 +38,7 @@ Json limits_json(const config::Pipeline* settings) {
             {"gaps", limits.gaps_max},
             {"document_bytes", settings->document_bytes_max},
             {"poll_interval_ms", limits.poll_interval_ms},
+            {"gap_grace_ms", limits.gap_grace_ms},
             {"retry_delay_min_ms", limits.retry_delay_min_ms},
             {"retry_delay_max_ms", limits.retry_delay_max_ms}};
 }
@@ -54,12 +55,13 @@ std::string limits_text(const config::Pipeline& settings) {
     const engine::Limits& limits = settings.limits;
     return line(
         "limits",
-        fmt::format(
-            "{} documents or {} a batch, {} requests in flight, documents of {}, poll every {}, "
-            "retry after {} to {}",
-            limits.batch_rows_max, config::to_size(limits.batch_bytes_max), limits.requests_in_flight_max,
-            config::to_size(settings.document_bytes_max), config::to_duration(limits.poll_interval_ms),
-            config::to_duration(limits.retry_delay_min_ms), config::to_duration(limits.retry_delay_max_ms)));
+        fmt::format("{} documents or {} a batch, {} requests in flight, documents of {}, poll every {}, "
+                    "gap grace {}, retry after {} to {}",
+                    limits.batch_rows_max, config::to_size(limits.batch_bytes_max),
+                    limits.requests_in_flight_max, config::to_size(settings.document_bytes_max),
+                    config::to_duration(limits.poll_interval_ms), config::to_duration(limits.gap_grace_ms),
+                    config::to_duration(limits.retry_delay_min_ms),
+                    config::to_duration(limits.retry_delay_max_ms)));
 }
 
 std::string pipeline_text(const journal::PipelineSnapshot& snapshot, const config::Pipeline* settings) {
@@ -78,6 +80,12 @@ std::string pipeline_text(const journal::PipelineSnapshot& snapshot, const confi
         line("gaps",
              of_limit(snapshot.gaps.intervals().size(), settings, settings ? settings->limits.gaps_max : 0) +
                  (snapshot.gaps.empty() ? "" : ": " + to_text(snapshot.gaps, intervals_shown_max)));
+    if (pipeline.gaps_unproven > 0)
+        text +=
+            line("unproven",
+                 fmt::format("{} left the gaps after gap_grace, not proven dead: rows that came later are "
+                             "not in the index",
+                             counted(pipeline.gaps_unproven, "revision", "revisions")));
     text += line("quarantine", of_limit(snapshot.quarantine.size(), settings,
                                         settings ? settings->limits.quarantine_max : 0));
     if (settings != nullptr) text += limits_text(*settings);
@@ -120,6 +128,7 @@ std::string status_json(const journal::Contents& contents, const config::Config*
                                      {"open_batches", open_batches(snapshot)},
                                      {"quarantined", snapshot.quarantine.size()},
                                      {"gaps", intervals_json(snapshot.gaps)},
+                                     {"gaps_unproven", pipeline.gaps_unproven},
                                      {"condition", name_of(pipeline.condition)},
                                      {"condition_detail", pipeline.condition_detail},
                                      {"condition_since", time_json(pipeline.condition_since)},

@@ -49,6 +49,8 @@ inline constexpr std::uint64_t document_bytes_min = 1ULL << 10;
 inline constexpr std::uint64_t document_bytes_max = 64ULL << 20;
 inline constexpr TimeMs poll_interval_min_ms = 10;
 inline constexpr TimeMs poll_interval_max_ms = 3'600'000;
+inline constexpr TimeMs gap_grace_min_ms = 1'000;
+inline constexpr TimeMs gap_grace_max_ms = 30LL * 24 * 3'600'000;
 inline constexpr TimeMs retry_delay_smallest_ms = 10;
 inline constexpr TimeMs retry_delay_largest_ms = 3'600'000;
 

@@ -126,6 +126,7 @@ void read_limits(Section section, Pipeline& into) {
                  {limits::document_bytes_min, limits::document_bytes_max});
     section.duration("poll_interval", to.poll_interval_ms,
                      {limits::poll_interval_min_ms, limits::poll_interval_max_ms});
+    section.duration("gap_grace", to.gap_grace_ms, {limits::gap_grace_min_ms, limits::gap_grace_max_ms});
     const Range delays{limits::retry_delay_smallest_ms, limits::retry_delay_largest_ms};
     section.duration("retry_delay_min", to.retry_delay_min_ms, delays);
     section.duration("retry_delay_max", to.retry_delay_max_ms, delays);

@@ -14,9 +14,7 @@ BatchWork::BatchWork(std::string pipeline, IntervalSet revisions)
 
 void BatchWork::load(std::shared_ptr<const Page> page, std::vector<Row> actions, TimeMs now) {
     PAWL_ASSERT(needs_rows());
-    for (std::size_t place = 0; place < actions_.size(); ++place)  // of the portion before; its page goes now
-        if (progress_[place] == Progress::taken)
-            taken_before_.emplace_back(actions_[place].entity, actions_[place].revision);
+    remember_taken();  // of the portion before; its page goes now
     has_rows_ = true;
     page_ = std::move(page);
     actions_ = std::move(actions);
@@ -27,12 +25,15 @@ void BatchWork::load(std::shared_ptr<const Page> page, std::vector<Row> actions,
     valid.reserve(actions_.size());
     for (std::uint32_t place = 0; place < actions_.size(); ++place) {
         const Row& row = actions_[place];
-        if (row.action != Action::invalid) {
+        if (row.action == Action::invalid) {
+            progress_[place] = Progress::rejected;
+            quarantine(row, row.error, row.document, now);
+        } else if (is_taken(row)) {
+            progress_[place] = Progress::taken;
+            ++outcome_.done;
+        } else {
             valid.push_back(place);
-            continue;
         }
-        progress_[place] = Progress::rejected;
-        quarantine(row, row.error, row.document, now);
     }
     if (!valid.empty()) waiting_.push_back(std::move(valid));
     finish_portion();
@@ -41,6 +42,7 @@ void BatchWork::load(std::shared_ptr<const Page> page, std::vector<Row> actions,
 void BatchWork::drop_rows() {
     PAWL_ASSERT(in_flight_ == 0);
     PAWL_ASSERT(!acknowledged());
+    remember_taken();
     has_rows_ = false;
     page_.reset();
     actions_.clear();
@@ -48,6 +50,19 @@ void BatchWork::drop_rows() {
     waiting_.clear();
     outcome_ = at_portion_.outcome;
     rejected_.resize(at_portion_.rejected);
+}
+
+void BatchWork::remember_taken() {
+    for (std::size_t place = 0; place < actions_.size(); ++place) {
+        if (progress_[place] != Progress::taken) continue;
+        Revision& newest = taken_before_[std::string(actions_[place].entity)];
+        newest = std::max(newest, actions_[place].revision);
+    }
+}
+
+bool BatchWork::is_taken(const Row& row) const {
+    const auto taken = taken_before_.find(row.entity);
+    return taken != taken_before_.end() && taken->second >= row.revision;
 }
 
 Part BatchWork::take(std::size_t actions_max) {
@@ -154,10 +169,10 @@ void BatchWork::quarantine(const Row& row, std::string_view error, std::string_v
 }
 
 bool BatchWork::has_newer(std::string_view entity, Revision revision) const {
+    const auto taken = taken_before_.find(entity);
+    if (taken != taken_before_.end() && taken->second > revision) return true;
     return std::any_of(actions_.begin(), actions_.end(),
-                       [&](const Row& row) { return row.revision > revision && row.entity == entity; }) ||
-           std::any_of(taken_before_.begin(), taken_before_.end(),
-                       [&](const auto& taken) { return taken.second > revision && taken.first == entity; });
+                       [&](const Row& row) { return row.revision > revision && row.entity == entity; });
 }
 
 BatchResult BatchWork::result(
@@ -168,15 +183,12 @@ BatchResult BatchWork::result(
 
     // An entity may have been in several portions, each time with what was its latest row then: of what
     // became of it the newest counts.
-    std::map<std::string_view, Revision> taken;
-    const auto take = [&](std::string_view entity, Revision revision) {
-        Revision& highest = taken[entity];
-        highest = std::max(highest, revision);
-    };
-    for (const auto& [entity, revision] : taken_before_)
-        take(entity, revision);
-    for (std::size_t place = 0; place < actions_.size(); ++place)
-        if (progress_[place] == Progress::taken) take(actions_[place].entity, actions_[place].revision);
+    std::map<std::string_view, Revision> taken(taken_before_.begin(), taken_before_.end());
+    for (std::size_t place = 0; place < actions_.size(); ++place) {
+        if (progress_[place] != Progress::taken) continue;
+        Revision& newest = taken[actions_[place].entity];
+        newest = std::max(newest, actions_[place].revision);
+    }
 
     std::map<std::string_view, const journal::QuarantineEntry*> rejected;
     for (const journal::QuarantineEntry& entry : rejected_) {

@@ -37,7 +37,8 @@ class BatchWork {
     // The rows of what is owed, as far as the page covers it. Invalid rows are rejected at once, unsent.
     void load(std::shared_ptr<const Page> page, std::vector<Row> actions, TimeMs now);
 
-    // The rows have grown stale: all that is owed is read and sent again. Nothing may be in flight.
+    // The rows have grown stale: all that is owed is read again. What the index has taken is not sent again
+    // unless it has become newer, so that a slow batch comes to its end. Nothing may be in flight.
     void drop_rows();
 
     // The next part, of at most `actions_max` (>= 1) actions. It is in flight until one of the four below.
@@ -64,6 +65,8 @@ class BatchWork {
   private:
     enum class Progress : std::uint8_t { waiting, taken, rejected };
 
+    void remember_taken();
+    bool is_taken(const Row& row) const;
     void land();
     void finish_portion();
     void quarantine(const Row& row, std::string_view error, std::string_view reason, TimeMs now);
@@ -85,7 +88,8 @@ class BatchWork {
         journal::BatchOutcome outcome;
         std::size_t rejected = 0;
     } at_portion_;
-    std::vector<std::pair<std::string, Revision>> taken_before_;  // in portions that are done
+    // Of each entity the newest row that the index has taken: in portions that are done or were dropped.
+    std::map<std::string, Revision, std::less<>> taken_before_;
 };
 
 }  // namespace pawl::engine

@@ -8,8 +8,8 @@ namespace pawl::engine {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<Effect>> names{
-    "prepare_source", "prepare_target", "read_page",       "write_journal", "send_bulk",
-    "set_timer",      "notice",         "report_recovery", "finish",
+    "prepare_source", "prepare_target", "read_page", "prove_gaps",      "write_journal",
+    "send_bulk",      "set_timer",      "notice",    "report_recovery", "finish",
 };
 
 }  // namespace

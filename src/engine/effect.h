@@ -27,6 +27,10 @@ struct ReadPage {
     ReadRequest request;
 };
 
+// Look whether somebody is writing to the history: which missing revisions are dead. Never makes a writer
+// wait. Answer: ProofAnswered or ProofFailed.
+struct ProveGaps {};
+
 // Answer: JournalWritten. A failure ends the whole daemon: nothing more is sent.
 struct WriteJournal {
     std::uint64_t ticket = 0;
@@ -69,8 +73,8 @@ struct Finish {
     std::optional<Error> error;
 };
 
-using Effect = std::variant<PrepareSource, PrepareTarget, ReadPage, WriteJournal, SendBulk, SetTimer, Notice,
-                            ReportRecovery, Finish>;
+using Effect = std::variant<PrepareSource, PrepareTarget, ReadPage, ProveGaps, WriteJournal, SendBulk,
+                            SetTimer, Notice, ReportRecovery, Finish>;
 
 // "prepare_source", "read_page", "write_journal", … : names crash points.
 std::string_view name_of(const Effect& effect);

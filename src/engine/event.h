@@ -39,6 +39,13 @@ struct ReadFailed {
     Error error;
 };
 
+struct ProofAnswered {
+    Proof proof;
+};
+struct ProofFailed {
+    Error error;
+};
+
 // The changes of the WriteJournal with this ticket are on disk.
 struct JournalWritten {
     std::uint64_t ticket = 0;
@@ -74,8 +81,8 @@ struct DropAsked {
 // Come to rest: nothing new is begun, what is in flight may finish.
 struct StopAsked {};
 
-using Event =
-    std::variant<Begin, SourceReady, SourceFailed, TargetReady, TargetFailed, PageRead, ReadFailed,
-                 JournalWritten, BulkAnswered, BulkFailed, TimerFired, RetryAsked, DropAsked, StopAsked>;
+using Event = std::variant<Begin, SourceReady, SourceFailed, TargetReady, TargetFailed, PageRead, ReadFailed,
+                           ProofAnswered, ProofFailed, JournalWritten, BulkAnswered, BulkFailed, TimerFired,
+                           RetryAsked, DropAsked, StopAsked>;
 
 }  // namespace pawl::engine

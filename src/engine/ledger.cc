@@ -44,8 +44,9 @@ void Ledger::begin(const journal::SourceIdentity& source, const journal::TargetI
     changes.emplace_back(change);
 }
 
-BatchId Ledger::open(const IntervalSet& revisions, const journal::BatchContent& content, std::size_t gaps_max,
-                     TimeMs now, Changes& changes) {
+BatchId Ledger::open(const IntervalSet& revisions, const IntervalSet& dead,
+                     const journal::BatchContent& content, std::size_t gaps_max, TimeMs now,
+                     Changes& changes) {
     PAWL_ASSERT(known_);
     journal::OpenBatch change;
     change.batch.id = pipeline_.last_batch + 1;
@@ -58,6 +59,7 @@ BatchId Ledger::open(const IntervalSet& revisions, const journal::BatchContent& 
     change.high = std::max(pipeline_.high, revisions.highest());
     if (change.high > pipeline_.high) gaps_.insert(Interval{pipeline_.high + 1, change.high});
     gaps_.erase(revisions);
+    gaps_.erase(dead);
     if (gaps_.intervals().size() > gaps_max) gaps_.merge_down_to(gaps_max);
     change.gaps = gaps_;
 
@@ -66,6 +68,20 @@ BatchId Ledger::open(const IntervalSet& revisions, const journal::BatchContent& 
     const BatchId id = change.batch.id;
     changes.emplace_back(std::move(change));
     return id;
+}
+
+std::uint64_t Ledger::close_gaps(const IntervalSet& dead, const IntervalSet& unproven, Changes& changes) {
+    if (dead.empty() || gaps_.empty()) return 0;
+    const std::uint64_t before = gaps_.count();
+    IntervalSet without_unproven = gaps_;
+    without_unproven.erase(unproven);
+    gaps_.erase(dead);
+    if (gaps_.count() == before) return 0;
+    const std::uint64_t given_up = before - without_unproven.count();
+    journal::CloseGaps change{pipeline_.name, gaps_, watermark(), given_up};
+    journal::close_gaps(pipeline_, change);
+    changes.emplace_back(std::move(change));
+    return given_up;
 }
 
 void Ledger::apply(BatchId batch, BatchResult result, TimeMs now, Changes& changes) {

@@ -50,9 +50,13 @@ class Ledger {
                Changes& changes);
 
     // INTENT. `revisions` were seen by the reader: those above high move it and what they leave out becomes
-    // gaps; those in a gap leave it. Gaps beyond `gaps_max` intervals are merged.
-    BatchId open(const IntervalSet& revisions, const journal::BatchContent& content, std::size_t gaps_max,
-                 TimeMs now, Changes& changes);
+    // gaps, but for what is `dead`; those in a gap leave it. Gaps beyond `gaps_max` intervals are merged.
+    BatchId open(const IntervalSet& revisions, const IntervalSet& dead, const journal::BatchContent& content,
+                 std::size_t gaps_max, TimeMs now, Changes& changes);
+
+    // Dead revisions leave the gaps, and the watermark follows. Gives how many of those that left are among
+    // `unproven`.
+    std::uint64_t close_gaps(const IntervalSet& dead, const IntervalSet& unproven, Changes& changes);
 
     // APPLIED, and COMMITTED for the longest prefix of open batches that is applied.
     void apply(BatchId batch, BatchResult result, TimeMs now, Changes& changes);

@@ -14,6 +14,7 @@ Pipeline::Pipeline(PipelineSettings settings, std::optional<journal::PipelineSna
     : settings_(std::move(settings)),
       ledger_(settings_.name, std::move(journal)),
       reading_(settings_.limits),
+      gap_closing_(settings_.limits),
       trouble_(settings_.limits),
       request_actions_max_(settings_.limits.batch_rows_max) {}
 
@@ -61,6 +62,7 @@ void Pipeline::on(const SourceReady& event) {
 
 void Pipeline::on(const SourceFailed& event) {
     source_asked_ = false;
+    gap_closing_.forget();
     trouble(Lane::prepare, event.error);
 }
 

@@ -3,8 +3,9 @@
 //   prepare both servers → recover (engine/recovery.h) → read, journal INTENT, send, journal APPLIED and
 //   COMMITTED
 //
-// What it remembers lies in four places: Ledger (what the journal says), BatchWork (what an open batch still
-// needs), Reading (what is read next), Trouble (who waits for what after a failure).
+// What it remembers lies in five places: Ledger (what the journal says), BatchWork (what an open batch still
+// needs), Reading (what is read next), GapClosing (which missing revisions are dead), Trouble (who waits for
+// what after a failure).
 #pragma once
 
 #include <map>
@@ -15,6 +16,7 @@
 #include "engine/batch_work.h"
 #include "engine/effect.h"
 #include "engine/event.h"
+#include "engine/gap_closing.h"
 #include "engine/ledger.h"
 #include "engine/limits.h"
 #include "engine/reading.h"
@@ -63,6 +65,8 @@ class Pipeline {
     void on(const TargetFailed& event);
     void on(const PageRead& event);
     void on(const ReadFailed& event);
+    void on(const ProofAnswered& event);
+    void on(const ProofFailed& event);
     void on(const JournalWritten& event);
     void on(const BulkAnswered& event);
     void on(const BulkFailed& event);
@@ -94,6 +98,15 @@ class Pipeline {
     void grow_requests();
     void apply_if_acknowledged(BatchId batch);
 
+    // pipeline_gaps.cc: which missing revisions are dead
+    struct Dead {
+        IntervalSet revisions;
+        IntervalSet unproven;  // of them
+    };
+    bool waits_for_proof();
+    Dead dead_among(const Reading::Asked& asked, const Page& page) const;
+    void close_gaps(const Dead& dead);
+
     // pipeline_trouble.cc: what does not work, and who hears of it
     void trouble(Lane lane, const Error& error);
     void success(Lane lane);
@@ -107,6 +120,7 @@ class Pipeline {
     PipelineSettings settings_;
     Ledger ledger_;
     Reading reading_;
+    GapClosing gap_closing_;
     Trouble trouble_;
     std::map<BatchId, BatchWork> works_;  // of open batches; APPLIED ones stay until their COMMITTED
 
@@ -137,6 +151,9 @@ class Pipeline {
     };
     std::map<ErrorKind, Told> told_;  // the last notice about each kind of trouble
     bool trouble_told_ = false;       // about the trouble at hand
+
+    std::uint64_t unproven_to_tell_ = 0;  // revisions that were given up since the last notice about them
+    std::optional<TimeMs> unproven_told_at_;
 
     bool stopping_ = false;
     bool finished_ = false;

@@ -22,7 +22,12 @@ void Pipeline::begin_read() {
     const bool room = !only_recover && ledger_.open_batches().size() < settings_.limits.batches_open_max;
     auto asked = reading_.next(ledger_, works_, room, !polling_, now_);
     if (!asked) return;
+    const bool may_miss_rows =
+        asked->purpose == Reading::Purpose::gaps || asked->purpose == Reading::Purpose::tail;
+    if (may_miss_rows && waits_for_proof()) return;
     asked->request.id = ++last_request_;
+    asked->proven_through = gap_closing_.proven_through();
+    asked->given_up_through = gap_closing_.given_up_through(now_);
     effects_.emplace_back(ReadPage{asked->request});
     read_asked_ = std::move(asked);
 }
@@ -34,7 +39,10 @@ void Pipeline::on(const PageRead& event) {
     if (stopping_) return;  // a batch that is opened now would only be left to the next start
     reading_.took(asked, *event.page, now_);
     take_page(asked, event.page);
+    if (asked.purpose == Reading::Purpose::gaps && event.page->complete)
+        gap_closing_.looked_at(ledger_.pipeline().high, now_);
     if (asked.purpose == Reading::Purpose::tail && event.page->complete) {
+        if (reading_.gaps_due()) gap_closing_.hurry(now_);
         polling_ = true;
         effects_.emplace_back(
             SetTimer{Timer::poll, settings_.limits.poll_interval_ms, settings_.limits.poll_interval_ms});
@@ -44,6 +52,7 @@ void Pipeline::on(const PageRead& event) {
 void Pipeline::on(const ReadFailed& event) {
     if (!read_asked_ || read_asked_->request.id != event.id) return;
     read_asked_.reset();
+    gap_closing_.forget();
     trouble(Lane::read, event.error);
 }
 
@@ -67,10 +76,15 @@ void Pipeline::open_batch(const Reading::Asked& asked, const std::shared_ptr<con
             tried.erase(IntervalSet({Interval{page->covered_through + 1, journal::revision_max}}));
         ledger_.retries_begun(tried);
     }
+    Dead dead;
+    if (asked.purpose == Reading::Purpose::gaps || asked.purpose == Reading::Purpose::tail)
+        dead = dead_among(asked, *page);
+    close_gaps(dead);
     if (page->seen.empty()) return;
     std::vector<Row> actions = coalesce(page->rows());
     const auto content = content_of(actions, page->seen.count());
-    const BatchId batch = ledger_.open(page->seen, content, settings_.limits.gaps_max, now_, changes_);
+    const BatchId batch =
+        ledger_.open(page->seen, dead.revisions, content, settings_.limits.gaps_max, now_, changes_);
     intent_ticket_[batch] = last_ticket_ + 1;  // of the WriteJournal at the end of this step
 
     note_rows_ahead(actions);

@@ -29,6 +29,7 @@ class SourcePort {
     virtual ~SourcePort() = default;
     virtual void prepare() = 0;                  // SourceReady or SourceFailed
     virtual void read(ReadRequest request) = 0;  // PageRead or ReadFailed
+    virtual void prove() = 0;                    // ProofAnswered or ProofFailed
 };
 
 // The index of one pipeline. The same rules; bulks may be answered in any order.

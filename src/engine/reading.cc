@@ -16,13 +16,13 @@ std::optional<Reading::Asked> Reading::next(const Ledger& ledger, const std::map
         if (entry.retry_requested) wanted.insert(entry.revision);
     if (!wanted.empty()) return Asked{request(std::move(wanted), true), Purpose::quarantine};
 
-    const bool round_is_over = now - gaps_round_at_ >= limits_.poll_interval_ms;
-    if (!ledger.gaps().empty() && (gaps_due_ || round_is_over))
-        return Asked{request(gaps_to_look_at(ledger), true), Purpose::gaps};
-
-    if (!tail_due) return std::nullopt;
     const Revision high = ledger.pipeline().high;
-    if (high == journal::revision_max) return std::nullopt;
+    const bool tail_wanted = tail_due && high < journal::revision_max;
+    const bool gaps_wanted = !ledger.gaps().empty() && (gaps_due_ || now >= gaps_next_at_);
+    // In turn: a long round over merged gaps must not hold up what is new.
+    if (gaps_wanted && !(tail_wanted && gaps_read_last_))
+        return Asked{request(gaps_to_look_at(ledger), true), Purpose::gaps};
+    if (!tail_wanted) return std::nullopt;
     const bool latest = high < latest_through_;
     return Asked{request(IntervalSet({Interval{high + 1, journal::revision_max}}), latest), Purpose::tail};
 }
@@ -33,13 +33,18 @@ void Reading::took(const Asked& asked, const Page& page, TimeMs now) {
         case Purpose::quarantine:
             return;
         case Purpose::gaps:
+            if (gaps_covered_ == 0) gaps_round_began_ = page.read_at;
             gaps_due_ = !page.complete;
+            gaps_read_last_ = true;
             gaps_covered_ = page.complete ? 0 : page.covered_through;
-            if (page.complete) gaps_round_at_ = now;
+            // As long a rest as the round was long: gaps that are many must not take all of the time.
+            if (page.complete)
+                gaps_next_at_ = now + std::max(limits_.poll_interval_ms, now - gaps_round_began_);
             return;
         case Purpose::tail:
+            if (page.complete && !tail_complete_) gaps_due_ = true;
             tail_complete_ = page.complete;
-            if (page.complete) gaps_due_ = true;
+            gaps_read_last_ = false;
             return;
     }
 }
@@ -47,6 +52,7 @@ void Reading::took(const Asked& asked, const Page& page, TimeMs now) {
 void Reading::reset() {
     tail_complete_ = false;
     gaps_due_ = false;
+    gaps_read_last_ = false;
     gaps_covered_ = 0;
 }
 

@@ -26,6 +26,9 @@ class Reading {
         ReadRequest request;
         Purpose purpose = Purpose::tail;
         BatchId batch = 0;  // of Purpose::batch
+        // What engine/gap_closing.h knew when this was asked for.
+        Revision proven_through = 0;
+        Revision given_up_through = 0;
     };
 
     explicit Reading(const Limits& limits) : limits_(limits) {}
@@ -45,8 +48,11 @@ class Reading {
 
     // The end of the history was seen, and all gaps were looked at after that.
     bool caught_up(const Ledger& ledger) const {
-        return tail_complete_ && (ledger.gaps().empty() || !gaps_due_);
+        const bool at_end = tail_complete_ || ledger.pipeline().high == journal::revision_max;
+        return at_end && (ledger.gaps().empty() || !gaps_due_);
     }
+    // A round over the gaps is to begin, or is under way.
+    bool gaps_due() const { return gaps_due_; }
     bool tail_complete() const { return tail_complete_; }
 
     // All begins again: what is under way is forgotten.
@@ -60,9 +66,11 @@ class Reading {
     Revision latest_through_ = 0;
     bool tail_complete_ = false;  // the last read of the tail reached the end
     // Gaps are looked at in rounds, since one read may not cover them all.
-    bool gaps_due_ = false;      // a round is to begin, or is under way
-    Revision gaps_covered_ = 0;  // in this round
-    TimeMs gaps_round_at_ = 0;   // when the last round ended
+    bool gaps_due_ = false;
+    bool gaps_read_last_ = false;  // the last page was one of them
+    Revision gaps_covered_ = 0;    // in this round
+    TimeMs gaps_round_began_ = 0;
+    TimeMs gaps_next_at_ = 0;  // the next round
 };
 
 }  // namespace pawl::engine

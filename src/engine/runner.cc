@@ -81,6 +81,8 @@ void Runner::carry_out(std::size_t number, Effect& effect, TimeMs now) {
         member.index->prepare();
     } else if (auto* read = std::get_if<ReadPage>(&effect)) {
         member.source->read(std::move(read->request));
+    } else if (std::get_if<ProveGaps>(&effect) != nullptr) {
+        member.source->prove();
     } else if (auto* send = std::get_if<SendBulk>(&effect)) {
         member.index->send(std::move(send->request));
     } else if (const auto* timer = std::get_if<SetTimer>(&effect)) {

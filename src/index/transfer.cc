@@ -127,7 +127,10 @@ Result<HttpResponse> Transfer::finish(CURLcode code) {
                     fmt::format("{}: the answer is longer than {} bytes", where_, answer_bytes_max_));
     if (code != CURLE_OK) {
         const char* const text = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
-        return fail(ErrorKind::unavailable, fmt::format("{}: {}", where_, text), advice_for(code));
+        // A server or network that is too slow for the request may manage a smaller one.
+        const bool too_slow = code == CURLE_OPERATION_TIMEDOUT && !nothing_sent(code);
+        return fail(too_slow ? ErrorKind::overloaded : ErrorKind::unavailable,
+                    fmt::format("{}: {}", where_, text), advice_for(code));
     }
     long status = 0;
     curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);

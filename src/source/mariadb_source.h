@@ -29,6 +29,7 @@ class MariaDbSource final : public engine::SourcePort {
 
     void prepare() override;
     void read(engine::ReadRequest request) override;
+    void prove() override;
 
   private:
     struct Prepare {};

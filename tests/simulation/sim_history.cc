@@ -31,6 +31,7 @@ std::uint32_t SimHistory::entity_of(std::string_view name) {
 
 Revision SimHistory::insert(std::uint32_t entity, RowKind kind) {
     rows_.push_back({rows_.size() + 1, entity, kind, Fate::open});
+    ++open_rows_;
     return rows_.back().revision;
 }
 
@@ -39,6 +40,7 @@ void SimHistory::end(const Transaction& transaction, Fate fate) {
         HistoryRow& row = rows_.at(revision - 1);
         PAWL_ASSERT(row.fate == Fate::open);
         row.fate = fate;
+        --open_rows_;
         if (fate != Fate::committed) continue;
         latest_[row.entity] = std::max(latest_[row.entity], revision);
         end_ = std::max(end_, revision);
@@ -48,6 +50,11 @@ void SimHistory::end(const Transaction& transaction, Fate fate) {
 const HistoryRow* SimHistory::latest(std::uint32_t entity) const {
     const Revision revision = latest_.at(entity);
     return revision == 0 ? nullptr : &row(revision);
+}
+
+engine::Proof SimHistory::prove() const {
+    if (open_rows_ > 0) return {engine::Proof::Outcome::busy, 0, "a transaction is open"};
+    return {engine::Proof::Outcome::proven, end_, {}};
 }
 
 void SimHistory::put(engine::Page& page, const HistoryRow& row) const {

@@ -54,6 +54,9 @@ class SimHistory {
     // The highest committed revision; 0: none.
     Revision end_of_history() const { return end_; }
 
+    // Whether anybody is writing now.
+    engine::Proof prove() const;
+
     // What the source port's contract says, from a snapshot taken now. With `shorten` fewer rows than asked
     // for are looked at, down to one.
     std::shared_ptr<const engine::Page> read(const engine::ReadRequest& request, TimeMs now, bool shorten,
@@ -68,6 +71,7 @@ class SimHistory {
     std::vector<HistoryRow> rows_;
     std::vector<Revision> latest_;  // of each entity; 0: none
     Revision end_ = 0;
+    std::size_t open_rows_ = 0;
     std::shared_ptr<std::size_t> pages_alive_ = std::make_shared<std::size_t>(0);
 };
 

@@ -8,9 +8,9 @@ namespace pawl::simulation {
 namespace {
 
 constexpr std::array<std::string_view, faults> names{
-    "late_commits", "rollbacks",     "crashes",     "pauses",           "lost_answers", "overload",
-    "too_large",    "bad_documents", "source_down", "index_down",       "forbidden",    "index_deleted",
-    "alias_moved",  "journal_fails", "short_pages", "operator_retries",
+    "late_commits", "rollbacks",     "crashes",     "pauses",     "lost_answers",     "overload",
+    "too_large",    "bad_documents", "source_down", "index_down", "forbidden",        "index_deleted",
+    "alias_moved",  "journal_fails", "short_pages", "no_proofs",  "operator_retries",
 };
 
 }  // namespace
@@ -43,6 +43,8 @@ SimOptions options_of(std::uint64_t seed) {
     limits.gaps_max = random.percent(20) ? small(1, 6) : 1'000;
     limits.quarantine_max = 1'000;
     limits.poll_interval_ms = random.between(200, 3'000);
+    // Longer than any transaction takes: what is given up must be dead.
+    limits.gap_grace_ms = random.between(20'000, 60'000);
     limits.retry_delay_min_ms = random.between(10, 200);
     limits.retry_delay_max_ms = random.between(500, 5'000);
     limits.give_up_after_ms = random.between(2'000, 20'000);

@@ -27,6 +27,7 @@ enum class Fault : std::uint8_t {
     alias_moved,       // between two processes the alias moves to an index with other documents
     journal_fails,     // a commit of the journal fails; the process ends
     short_pages,       // the source covers less than it was asked for
+    no_proofs,         // pawl may not LOCK TABLES
     operator_retries,  // quarantine retry, also for documents that the mapping takes by now
     count_of_them,
 };

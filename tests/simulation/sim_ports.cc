@@ -63,6 +63,22 @@ void SimSource::read(engine::ReadRequest request) {
     });
 }
 
+void SimSource::prove() {
+    parts_.weather.point();
+    const TimeMs asked_in = std::max(busy_until_, parts_.clock.now()) - parts_.clock.now();
+    parts_.clock.after(asked_in + parts_.random.between(0, latency_max_ms), [this, alive = inbox_] {
+        if (alive.expired()) return;
+        const TimeMs rest = parts_.random.between(0, latency_max_ms);
+        busy_until_ = parts_.clock.now() + rest;
+        if (parts_.clock.now() < parts_.weather.source_down_until)
+            answer(rest, engine::ProofFailed{unavailable("no MariaDB")});
+        else if (parts_.options.has(Fault::no_proofs))
+            answer(rest, engine::ProofAnswered{{engine::Proof::Outcome::not_allowed, 0, "no LOCK TABLES"}});
+        else
+            answer(rest, engine::ProofAnswered{parts_.history.prove()});
+    });
+}
+
 void SimTarget::answer(TimeMs delay, engine::Event event) {
     parts_.clock.after(delay, [inbox = inbox_, event = std::move(event)]() mutable {
         if (const auto alive = inbox.lock()) alive->push_back({0, std::move(event)});

@@ -47,6 +47,7 @@ class SimSource final : public engine::SourcePort {
     SimSource(SimParts parts, std::weak_ptr<SimInbox> inbox) : parts_(parts), inbox_(std::move(inbox)) {}
     void prepare() override;
     void read(engine::ReadRequest request) override;
+    void prove() override;
 
   private:
     void answer(TimeMs delay, engine::Event event);

@@ -105,6 +105,7 @@ void SimWorld::strike(Fault fault) {
         case Fault::too_large:
         case Fault::bad_documents:
         case Fault::short_pages:
+        case Fault::no_proofs:
         case Fault::count_of_them:
             break;  // these happen to writers, requests and reads by themselves
     }

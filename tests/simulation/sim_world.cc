@@ -169,7 +169,7 @@ void SimWorld::converge() {
         if (left.empty()) break;
         if (clock_.now() > deadline) throw Violation{fmt::format("did not converge: {}", left)};
     }
-    // And so it stays. Batches may still come: merged gaps hold rows that are sent again in vain.
+    // And so it stays.
     const TimeMs rest_until = clock_.now() + 2 * options_.limits.poll_interval_ms;
     while (clock_.now() < rest_until) {
         step();

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "journal/format.h"
 #include "tests/property/journal/generators.h"
 
 using namespace pawl::journal;
@@ -12,10 +13,12 @@ namespace {
 // Decodes with every decoder; whatever decodes must be what these bytes encode, so that no two values mean
 // the same.
 void decode_any(const std::string& key, const std::string& value) {
-    if (const auto header = decode_header(key, value); header && header->format == 1)
+    if (const auto header = decode_header(key, value); header && header->format <= format::version)
         RC_ASSERT(encode_header(*header) == value);
     if (const auto transaction = decode_commit(key, value)) RC_ASSERT(encode_commit(*transaction) == value);
-    if (const auto pipeline = decode_pipeline(key, value)) RC_ASSERT(encode_pipeline(*pipeline) == value);
+    const bool format_1 = value.starts_with(static_cast<char>(format::RecordType::pipeline_1));
+    if (const auto pipeline = decode_pipeline(key, value); pipeline && !format_1)
+        RC_ASSERT(encode_pipeline(*pipeline) == value);
     if (const auto gaps = decode_gaps(key, value))
         RC_ASSERT(encode_gaps(gaps->pipeline, gaps->gaps) == value);
     if (const auto batch = decode_batch(key, value)) RC_ASSERT(encode_batch(*batch) == value);

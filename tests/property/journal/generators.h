@@ -75,6 +75,7 @@ inline Pipeline any_pipeline() {
     pipeline.high = *any_revision();
     pipeline.watermark = *rc::gen::inRange<Revision>(0, pipeline.high + 1);
     if (*rc::gen::arbitrary<bool>()) pipeline.checkpoint = {*any_revision(), *rc::gen::arbitrary<TimeMs>()};
+    pipeline.gaps_unproven = *rc::gen::arbitrary<std::uint64_t>();
     const auto anchors = *rc::gen::inRange<std::size_t>(0, limits::anchors_max + 1);
     for (std::size_t i = 0; i < anchors; ++i)
         pipeline.anchors.push_back({*any_revision(), *rc::gen::arbitrary<std::uint64_t>()});

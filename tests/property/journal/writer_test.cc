@@ -146,7 +146,7 @@ Change some_change(const Model& model) {
         return change;
     }
     if (choice == 15) {
-        CloseGaps change{name, snapshot.gaps, 0};
+        CloseGaps change{name, snapshot.gaps, 0, *rc::gen::arbitrary<std::uint64_t>()};
         change.gaps.erase(IntervalSet({{1, *rc::gen::inRange<Revision>(1, 500)}}));
         change.watermark = some_watermark(snapshot, change.gaps);
         return change;

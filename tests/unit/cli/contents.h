@@ -33,6 +33,7 @@ inline journal::Contents some_contents() {
     pipeline.last_batch = 17;
     pipeline.high = 2'000;
     pipeline.watermark = 501;
+    pipeline.gaps_unproven = 3;
     pipeline.checkpoint = journal::Checkpoint{400, noon - 1'000};
     pipeline.condition = journal::Condition::retrying;
     pipeline.condition_detail = "elasticsearch: connection refused";
@@ -47,7 +48,7 @@ inline journal::Contents some_contents() {
     snapshot.quarantine = {{"lex", "a\nb", 77, "mapper_parsing_exception", "no such date", noon, 2, true}};
 
     journal::Contents contents;
-    contents.format = 1;
+    contents.format = 2;
     contents.created_at = noon - 60'000;
     contents.created_by = "pawl 0.1.0";
     contents.pipelines.push_back(std::move(snapshot));

@@ -11,7 +11,7 @@ using test::some_contents;
 
 TEST_CASE("the human form of a dump") {
     CHECK(dump_text(some_contents(), "/j") ==
-          "journal /j, format 1, open by pawl with pid 4711\n"
+          "journal /j, format 2, open by pawl with pid 4711\n"
           "\n"
           "pipeline lex: RETRYING since 2026-11-24T12:00:00.000Z\n"
           "  because     elasticsearch: connection refused\n"
@@ -20,6 +20,7 @@ TEST_CASE("the human form of a dump") {
           "  high        2000\n"
           "  watermark   501\n"
           "  gaps        11 revisions: 502, 600-609\n"
+          "  unproven    3 revisions left the gaps after gap_grace, not proven dead\n"
           "  checkpoint  400 at 2026-11-24T11:59:59.000Z\n"
           "  quarantine  1 entity (pawl quarantine list)\n"
           "\n"
@@ -36,7 +37,7 @@ TEST_CASE("the human form of a dump") {
 TEST_CASE("an empty journal says so") {
     journal::Contents contents;
     contents.format = 1;
-    CHECK(dump_text(contents, "/j") == "journal /j, format 1, not open by any pawl\nno pipelines\n");
+    CHECK(dump_text(contents, "/j") == "journal /j, format 2, not open by any pawl\nno pipelines\n");
 }
 
 TEST_CASE("damage is listed after what could be read") {
@@ -55,12 +56,12 @@ TEST_CASE("the JSON form of a dump") {
     contents.pipelines[0].batches.erase(contents.pipelines[0].batches.begin(),
                                         contents.pipelines[0].batches.begin() + 2);
     CHECK(nlohmann::json::parse(dump_json(contents)) == nlohmann::json::parse(R"({
-        "format": 1, "created_at": "2026-11-24T11:59:00.000Z", "created_by": "pawl 0.1.0", "writer_pid": 4711,
+        "format": 2, "created_at": "2026-11-24T11:59:00.000Z", "created_by": "pawl 0.1.0", "writer_pid": 4711,
         "pipelines": [{
             "name": "lex",
             "source": {"mode": "revision", "database": "karp", "table": "lex"},
             "target": {"alias": "lex", "index": "lex-20261124t115900z", "uuid": "uuid-1"},
-            "high": 2000, "watermark": 501, "gaps": [[502, 502], [600, 609]],
+            "high": 2000, "watermark": 501, "gaps": [[502, 502], [600, 609]], "gaps_unproven": 3,
             "checkpoint": {"revision": 400, "written_at": "2026-11-24T11:59:59.000Z"},
             "condition": "RETRYING", "condition_detail": "elasticsearch: connection refused",
             "condition_since": "2026-11-24T12:00:00.000Z", "quarantined": 1,

@@ -31,9 +31,12 @@ TEST_CASE("the human form of a status, with limits and what has not begun") {
           "  safe through  501 (watermark)\n"
           "  open batches  2 of at most 4\n"
           "  gaps          2 of at most 10000: 502, 600-609\n"
+          "  unproven      3 revisions left the gaps after gap_grace, not proven dead: rows that came later "
+          "are "
+          "not in the index\n"
           "  quarantine    1 of at most 10000\n"
           "  limits        2000 documents or 4MiB a batch, 2 requests in flight, documents of 32MiB, "
-          "poll every 500ms, retry after 200ms to 30s\n"
+          "poll every 500ms, gap grace 1h, retry after 200ms to 30s\n"
           "\n"
           "saldo: has not begun yet\n");
 }
@@ -53,12 +56,13 @@ TEST_CASE("the JSON form of a status") {
         "running": true, "pid": 4711, "damaged": false,
         "pipelines": [{
             "name": "lex", "high": 2000, "watermark": 501, "open_batches": 2, "quarantined": 1,
-            "gaps": [[502, 502], [600, 609]], "condition": "RETRYING",
+            "gaps": [[502, 502], [600, 609]], "gaps_unproven": 3, "condition": "RETRYING",
             "condition_detail": "elasticsearch: connection refused",
          "condition_since": "2026-11-24T12:00:00.000Z",
             "limits": {"batch_documents": 2000, "batch_bytes": 4194304, "batches_open": 4,
          "requests_in_flight": 2,
                        "quarantine": 10000, "gaps": 10000, "document_bytes": 33554432, "poll_interval_ms": 500,
+                       "gap_grace_ms": 3600000,
                        "retry_delay_min_ms": 200, "retry_delay_max_ms": 30000}}]})"));
     auto contents = test::some_contents();
     contents.writer_pid.reset();

@@ -96,6 +96,7 @@ quarantine = 7
 gaps = 9
 document_bytes = 65536
 poll_interval = "10ms"
+gap_grace = "2h"
 retry_delay_min = "20ms"
 retry_delay_max = "1h"
 [http]
@@ -137,6 +138,7 @@ level = "debug"
     CHECK(pipeline.limits.gaps_max == 9);
     CHECK(pipeline.document_bytes_max == 65'536);
     CHECK(pipeline.limits.poll_interval_ms == 10);
+    CHECK(pipeline.limits.gap_grace_ms == 7'200'000);
     CHECK(pipeline.limits.retry_delay_min_ms == 20);
     CHECK(pipeline.limits.retry_delay_max_ms == 3'600'000);
     CHECK(config->http.listen == "127.0.0.1:9187");

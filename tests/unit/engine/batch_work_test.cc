@@ -183,7 +183,7 @@ TEST_CASE("an entity that one portion sends and a later one finds rejected stays
     CHECK(result.quarantined.front().revision == 7);
 }
 
-TEST_CASE("stale rows are dropped with what became of them, and owed again") {
+TEST_CASE("stale rows are owed again, but what the index has taken is not sent again") {
     BatchWork work = loaded(rows_1_to(3));
     const Part part = work.take(2);
     const std::vector<ItemResult> items{item(ItemStatus::done), item(ItemStatus::rejected)};
@@ -194,12 +194,41 @@ TEST_CASE("stale rows are dropped with what became of them, and owed again") {
     CHECK(work.owed() == revisions({1, 2, 3}));
     const auto fresh = page_of(rows_1_to(3));
     work.load(fresh, coalesce(fresh->rows()), 3);
-    const Part all_of_it = work.take(9);
-    work.settle(all_of_it, all(ItemStatus::done, all_of_it), 4);
+    const Part rest = work.take(9);
+    CHECK(sent(work, rest) == std::vector<Revision>{2, 3});
+    work.settle(rest, all(ItemStatus::done, rest), 4);
     const auto result = work.result(nobody);
     CHECK(result.outcome.done == 3);
     CHECK(result.outcome.quarantined == 0);
     CHECK(result.quarantined.empty());
+}
+
+TEST_CASE("a row that became newer while a batch was stale is sent, and its entity counts once") {
+    BatchWork work = loaded(rows_1_to(2));
+    for (Revision newer = 11; newer < 16; ++newer) {  // as often as it grows stale
+        const Part part = work.take(1);
+        work.settle(part, all(ItemStatus::done, part), 2);
+        work.drop_rows();
+        const auto fresh = page_of({index_row(2, "b"), index_row(newer, "a")});
+        work.load(fresh, coalesce(fresh->rows()), 3);
+        if (newer == 11) continue;
+        CHECK(sent(work, work.take(9)) == std::vector<Revision>{newer});  // b went in the round before
+        break;
+    }
+}
+
+TEST_CASE(
+    "a stale batch of which the index has taken everything is acknowledged as soon as it is read again") {
+    BatchWork work = loaded(rows_1_to(2));
+    Part part = work.take(1);
+    work.settle(part, all(ItemStatus::done, part), 2);
+    part = work.take(1);
+    work.put_back(part);
+    work.drop_rows();
+    const auto fresh = page_of({index_row(1, "a")});
+    work.load(fresh, coalesce(fresh->rows()), 3);
+    CHECK(work.acknowledged());
+    CHECK(work.result(nobody).outcome.done == 1);
 }
 
 TEST_CASE("an entity leaves quarantine for a row at least as new as the rejected one, and for no older") {

@@ -26,7 +26,11 @@ journal::BatchContent rows_of(const IntervalSet& seen) {
 }
 
 BatchId open(Ledger& ledger, const IntervalSet& seen, Changes& changes, std::size_t gaps_max = 100) {
-    return ledger.open(seen, rows_of(seen), gaps_max, 2, changes);
+    return ledger.open(seen, {}, rows_of(seen), gaps_max, 2, changes);
+}
+
+IntervalSet gap(Revision first, Revision last) {
+    return IntervalSet({Interval{first, last}});
 }
 
 BatchResult rejected(const std::string& entity, Revision revision) {
@@ -209,4 +213,49 @@ TEST_CASE("a ledger takes up what the journal left: APPLIED is committed, INTENT
     CHECK(ledger.pipeline().watermark == 1);
     ledger.apply(2, {}, 9, changes);
     CHECK(ledger.pipeline().watermark == 3);
+}
+
+TEST_CASE("dead revisions above high never become gaps") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    (void)ledger.open(revisions({1, 9}), gap(2, 5), {.rows = 2}, 100, 2, changes);
+    CHECK(ledger.gaps() == gap(6, 8));
+}
+
+TEST_CASE("dead revisions leave the gaps and the watermark follows, as far as nothing else is owed") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    const BatchId first = open(ledger, revisions({1, 5}), changes);
+    ledger.apply(first, {}, 3, changes);
+    const BatchId second = open(ledger, revisions({8}), changes);
+    changes.clear();
+    CHECK(ledger.close_gaps(gap(2, 3), {}, changes) == 0);
+    CHECK(ledger.gaps() == IntervalSet({Interval{4, 4}, Interval{6, 7}}));
+    CHECK(ledger.pipeline().watermark == 3);
+    REQUIRE(changes.size() == 1);
+    CHECK(std::get<journal::CloseGaps>(changes[0]).watermark == 3);
+    CHECK(ledger.close_gaps(gap(4, 8), {}, changes) == 0);
+    CHECK(ledger.pipeline().watermark == 7);  // below the open batch
+    ledger.apply(second, {}, 4, changes);
+    CHECK(ledger.pipeline().watermark == 8);
+}
+
+TEST_CASE("what is dead already changes nothing") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    CHECK(ledger.close_gaps(gap(1, 9), {}, changes) == 0);
+    ledger.apply(open(ledger, revisions({1, 5}), changes), {}, 3, changes);
+    changes.clear();
+    CHECK(ledger.close_gaps({}, {}, changes) == 0);
+    CHECK(ledger.close_gaps(gap(5, 9), {}, changes) == 0);
+    CHECK(changes.empty());
+}
+
+TEST_CASE("what is given up without proof is counted, and only what was a gap") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    ledger.apply(open(ledger, revisions({1, 5, 9}), changes), {}, 3, changes);
+    CHECK(ledger.close_gaps(gap(2, 7), gap(4, 7), changes) == 3);  // 4, 6 and 7
+    CHECK(ledger.pipeline().gaps_unproven == 3);
+    CHECK(ledger.gaps() == gap(8, 8));
 }

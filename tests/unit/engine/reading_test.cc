@@ -19,18 +19,23 @@ Ledger with_gaps() {
     Ledger ledger("lex", std::nullopt);
     ledger.begin({}, {}, 1, changes);
     const IntervalSet seen = revisions({1, 4, 5, 6, 8, 9});
-    const BatchId batch = ledger.open(seen, {.rows = 6}, 100, 2, changes);
+    const BatchId batch = ledger.open(seen, {}, {.rows = 6}, 100, 2, changes);
     ledger.apply(batch, {}, 3, changes);
     return ledger;
 }
 
 void quarantine(Ledger& ledger, const std::string& entity, Revision revision) {
     Changes changes;
-    const BatchId batch = ledger.open(revisions({revision}), {.rows = 1}, 100, 2, changes);
+    const BatchId batch = ledger.open(revisions({revision}), {}, {.rows = 1}, 100, 2, changes);
     BatchResult result;
     result.outcome.quarantined = 1;
     result.quarantined.push_back(entry_of(entity, revision));
     ledger.apply(batch, result, 3, changes);
+}
+
+std::shared_ptr<Page> page_at(std::shared_ptr<Page> page, TimeMs at) {
+    page->read_at = at;
+    return page;
 }
 
 Reading::Asked next(const Reading& reading, const Ledger& ledger, const Works& works = {}, bool room = true,
@@ -92,14 +97,39 @@ TEST_CASE("without room only open batches' rows are read, and the tail waits for
 TEST_CASE("a round of gaps goes on where a short page ended, and the next one waits a poll's time") {
     Reading reading{Limits{}};
     const Ledger ledger = with_gaps();
+    auto asked = next(reading, ledger, {}, true, false);
+    reading.took(asked, *page_at(part_of({}, 3), now), now);
+    asked = next(reading, ledger, {}, true, false);
+    CHECK(asked.purpose == Reading::Purpose::gaps);
+    CHECK(asked.request.revisions == revisions({7}));
+    reading.took(asked, *page_at(page_of({}), now), now);
+    CHECK_FALSE(reading.next(ledger, {}, true, false, now + 499));
+    CHECK(next(reading, ledger, {}, true, false, now + 500).purpose == Reading::Purpose::gaps);
+}
+
+TEST_CASE("the next round of gaps waits as long as this one took") {
+    Reading reading{Limits{}};
+    const Ledger ledger = with_gaps();
+    auto asked = next(reading, ledger, {}, true, false);
+    reading.took(asked, *page_at(part_of({}, 3), now), now + 10);
+    asked = next(reading, ledger, {}, true, false, now + 7'000);
+    reading.took(asked, *page_at(page_of({}), now + 7'000), now + 8'000);
+    CHECK_FALSE(reading.next(ledger, {}, true, false, now + 15'999));
+    CHECK(next(reading, ledger, {}, true, false, now + 16'000).purpose == Reading::Purpose::gaps);
+}
+
+TEST_CASE("a long round of gaps and the tail take turns") {
+    Reading reading{Limits{}};
+    const Ledger ledger = with_gaps();
     auto asked = next(reading, ledger);
+    REQUIRE(asked.purpose == Reading::Purpose::gaps);
     reading.took(asked, *part_of({}, 3), now);
+    asked = next(reading, ledger);
+    REQUIRE(asked.purpose == Reading::Purpose::tail);
+    reading.took(asked, *part_of({}, 20), now);
     asked = next(reading, ledger);
     CHECK(asked.purpose == Reading::Purpose::gaps);
     CHECK(asked.request.revisions == revisions({7}));
-    reading.took(asked, *page_of({}), now);
-    CHECK(next(reading, ledger).purpose == Reading::Purpose::tail);
-    CHECK(next(reading, ledger, {}, true, false, now + 500).purpose == Reading::Purpose::gaps);
 }
 
 TEST_CASE("caught up means: the end was seen, and all gaps were looked at after that") {
@@ -131,9 +161,9 @@ TEST_CASE("the tail is read as latest rows until high is through what may have b
     reading.latest_through(2);
     reading.latest_through(1);  // never goes back
     CHECK(next(reading, ledger).request.latest);
-    (void)ledger.open(revisions({1}), {.rows = 1}, 100, 2, changes);
+    (void)ledger.open(revisions({1}), {}, {.rows = 1}, 100, 2, changes);
     CHECK(next(reading, ledger).request.latest);
-    (void)ledger.open(revisions({2}), {.rows = 1}, 100, 2, changes);
+    (void)ledger.open(revisions({2}), {}, {.rows = 1}, 100, 2, changes);
     CHECK_FALSE(next(reading, ledger).request.latest);
 }
 
@@ -148,7 +178,8 @@ TEST_CASE("reads keep the limits, and nothing is read above the highest revision
     const auto asked = next(reading, ledger);
     CHECK(asked.request.rows_max == 7);
     CHECK(asked.request.bytes_max == 99);
-    (void)ledger.open(revisions({journal::revision_max}), {.rows = 1}, 100, 2, changes);
+    (void)ledger.open(revisions({journal::revision_max}), {}, {.rows = 1}, 100, 2, changes);
     const auto last = reading.next(ledger, {}, true, true, now);
     CHECK((!last || last->purpose == Reading::Purpose::gaps));
+    CHECK(reading.caught_up(ledger));
 }

@@ -26,7 +26,9 @@ struct Disk final : JournalPort {
 struct Source final : SourcePort {
     void prepare() override { ++prepared; }
     void read(ReadRequest request) override { reads.push_back(std::move(request)); }
+    void prove() override { ++proofs; }
     int prepared = 0;
+    int proofs = 0;
     std::vector<ReadRequest> reads;
 };
 
@@ -64,6 +66,9 @@ struct Two {
         REQUIRE(runner.handle(both(Begin{}), now));
         REQUIRE(runner.handle(both(SourceReady{}), now));
         REQUIRE(runner.handle(both(TargetReady{facts_of("uuid", true)}), now));
+        for (const Source& source : sources)
+            CHECK(source.proofs == 1);
+        REQUIRE(runner.handle(both(ProofAnswered{}), now));
     }
     Result<void> pages() {
         std::vector<Happened> events;

@@ -110,7 +110,7 @@ TEST_CASE("an answer that comes before the request is all sent is read") {
     CHECK(one_answer(early, post(std::string(100'000, 'x')))->status == 413);
 }
 
-TEST_CASE("a server that does not answer in time is unavailable") {
+TEST_CASE("a server that does not answer in time may manage a smaller request") {
     FakeServer server({{.bytes = "", .is_held = true}});
     const auto client = client_for(settings_for({server.url()}));
     HttpSession session(*client);
@@ -118,8 +118,8 @@ TEST_CASE("a server that does not answer in time is unavailable") {
     request.timeout_ms = 50;
     const auto response = session.call(std::move(request));
     REQUIRE_FALSE(response);
-    CHECK(response.error().kind == ErrorKind::unavailable);
     CHECK_THAT(response.error().message, Catch::Contains("timed out"));
+    CHECK(response.error().kind == ErrorKind::overloaded);  // a smaller request may come through
 }
 
 TEST_CASE("where nobody listens, the error says where and what to do") {

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "journal/codec.h"
+#include "journal/format.h"
 #include "journal/page_check.h"
 #include "journal/reader.h"
 #include "journal/writer.h"
@@ -179,11 +180,12 @@ TEST_CASE("a journal of a newer format is refused by both, with both numbers") {
     const TemporaryFolder folder;
     make_sample(folder.journal());
     std::string bytes = read_bytes(folder.journal() / "data.mdb");
-    // The header's value, again with the number 2 in it and a checksum that is right.
+    // The header's value, again with a number that this pawl does not know in it and a checksum that is
+    // right.
     const auto contents = read_journal(folder.journal()).value();
-    const Header header{1, contents.created_at, contents.created_by};
+    const Header header{format::version, contents.created_at, contents.created_by};
     const std::string old_value = encode_header(header);
-    const std::string new_value = encode_header({2, header.created_at, header.created_by});
+    const std::string new_value = encode_header({format::version + 1, header.created_at, header.created_by});
     REQUIRE(old_value.size() == new_value.size());
     std::size_t found = 0;
     for (std::size_t at = bytes.find(old_value); at != bytes.npos;
@@ -197,7 +199,7 @@ TEST_CASE("a journal of a newer format is refused by both, with both numbers") {
     REQUIRE_FALSE(writer);
     for (const Error& error : {read.error(), writer.error()}) {
         CHECK(error.kind == ErrorKind::storage);
-        CHECK_THAT(error.message, Catch::Contains("has format 2") && Catch::Contains("up to 1"));
+        CHECK_THAT(error.message, Catch::Contains("has format 3") && Catch::Contains("up to 2"));
     }
     CHECK(read_bytes(folder.journal() / "data.mdb") == bytes);
 }

@@ -1,4 +1,4 @@
-// What the golden journal of format 1 holds. Written once by make_golden, read by every build.
+// What the golden journals hold. Each was written once by make_golden, and is read by every build.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace pawl::journal::test {
 
-inline std::vector<Change> golden_changes() {
+inline std::vector<Change> golden_changes(std::uint32_t format) {
     OpenBatch first = open_of("lex", 1, 1, 10);
     ApplyBatch applied = apply_of(first);
     applied.outcome = {7, 1, 2};
@@ -23,16 +23,19 @@ inline std::vector<Change> golden_changes() {
     third.batch.content.rows = 5'000;
     BeginPipeline outbox = begin_of("saldo", 7);
     outbox.source.mode = SourceMode::outbox;
-    return {begin_of("lex"),
-            first,
-            applied,
-            CommitBatches{"lex", {1}, 10, 3'000},
-            second,
-            apply_of(second),
-            third,
-            RetryQuarantine{"lex", {"katt..nn.1"}},
-            outbox,
-            SetCondition{"saldo", Condition::forbidden, "the user pawl may not read karp.saldo", 4'000}};
+    std::vector<Change> changes{
+        begin_of("lex"),
+        first,
+        applied,
+        CommitBatches{"lex", {1}, 10, 3'000},
+        second,
+        apply_of(second),
+        third,
+        RetryQuarantine{"lex", {"katt..nn.1"}},
+        outbox,
+        SetCondition{"saldo", Condition::forbidden, "the user pawl may not read karp.saldo", 4'000}};
+    if (format >= 2) changes.emplace_back(CloseGaps{"lex", IntervalSet({{11, 13}, {23, 24}}), 10, 2});
+    return changes;
 }
 
 }  // namespace pawl::journal::test

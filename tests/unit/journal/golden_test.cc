@@ -1,6 +1,7 @@
 // The golden journals of every format version are read by every build.
 #include <catch2/catch.hpp>
 
+#include "journal/format.h"
 #include "journal/reader.h"
 #include "journal/writer.h"
 #include "tests/unit/journal/golden.h"
@@ -14,10 +15,11 @@ namespace {
 const fs::path testdata = PAWL_JOURNAL_FOLDER "/testdata";
 }
 
-TEST_CASE("the journal of format 1 holds what was written into it") {
-    const auto contents = read_journal(testdata / "format-1");
+TEST_CASE("the journal of every format holds what was written into it") {
+    const std::uint32_t format = GENERATE(1U, 2U);
+    const auto contents = read_journal(testdata / ("format-" + std::to_string(format)));
     REQUIRE(contents);
-    CHECK(contents->format == 1);
+    CHECK(contents->format == format);
     CHECK(contents->created_by == "pawl 0.1.0");
     CHECK(contents->damages.empty());
     CHECK_FALSE(contents->writer_pid);
@@ -26,22 +28,32 @@ TEST_CASE("the journal of format 1 holds what was written into it") {
     const TemporaryFolder folder;
     auto writer = Writer::open(folder.journal());
     REQUIRE(writer);
-    REQUIRE(writer->commit(golden_changes()));
+    REQUIRE(writer->commit(golden_changes(format)));
     CHECK(equal(contents->pipelines, writer->read().value()));
     REQUIRE(contents->pipelines.size() == 2);
-    CHECK(contents->pipelines.at(0).batches.size() == 3);
-    CHECK(contents->pipelines.at(0).quarantine.size() == 2);
-    CHECK(contents->pipelines.at(0).gaps.intervals() == std::vector<Interval>{{11, 13}, {21, 24}});
+    const PipelineSnapshot& lex = contents->pipelines.at(0);
+    CHECK(lex.batches.size() == 3);
+    CHECK(lex.quarantine.size() == 2);
+    CHECK(lex.gaps.intervals() == std::vector<Interval>{{11, 13}, {format == 1 ? 21U : 23U, 24}});
+    CHECK(lex.pipeline.gaps_unproven == (format == 1 ? 0 : 2));
     CHECK(contents->pipelines.at(1).pipeline.source.mode == SourceMode::outbox);
 }
 
-TEST_CASE("this build goes on with the journal of format 1") {
+TEST_CASE("every format has its golden journal") {
+    for (std::uint32_t format = 1; format <= format::version; ++format)
+        CHECK(fs::exists(testdata / ("format-" + std::to_string(format)) / "data.mdb"));
+}
+
+TEST_CASE("this build goes on with the journal of every format, and older pawls refuse it from then on") {
+    const std::uint32_t format = GENERATE(1U, 2U);
     const TemporaryFolder folder;
     fs::create_directory(folder.journal());
-    fs::copy(testdata / "format-1" / "data.mdb", folder.journal());
+    fs::copy(testdata / ("format-" + std::to_string(format)) / "data.mdb", folder.journal());
     fs::permissions(folder.journal() / "data.mdb", fs::perms(0644));
     auto writer = Writer::open(folder.journal());
     REQUIRE(writer);
+    CHECK(read_journal(folder.journal()).value().format == format::version);
+    CHECK(read_journal(folder.journal()).value().created_by == "pawl 0.1.0");
     REQUIRE(writer->commit(std::vector<Change>{open_of("lex", 4, 20'001, 20'002)}));
     CHECK(writer->read().value().at(0).batches.size() == 4);
 }

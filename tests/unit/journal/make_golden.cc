@@ -2,6 +2,7 @@
 // journal/testdata/format-<n>/ once per format version and is never edited.
 #include <cstdio>
 
+#include "journal/format.h"
 #include "journal/writer.h"
 #include "tests/unit/journal/golden.h"
 
@@ -13,7 +14,7 @@ int main(int argc, char** argv) {
     }
     auto writer = Writer::open(argv[1]);
     // One transaction each, so that the file has free pages too.
-    for (const Change& change : test::golden_changes()) {
+    for (const Change& change : test::golden_changes(format::version)) {
         const auto done =
             writer ? writer->commit(std::vector<Change>{change}) : std::unexpected(writer.error());
         if (done) continue;

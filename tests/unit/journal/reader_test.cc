@@ -9,6 +9,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "journal/format.h"
 #include "journal/writer.h"
 #include "tests/unit/journal/support.h"
 
@@ -67,7 +68,7 @@ TEST_CASE("a journal at rest is read whole, and nothing in its folder changes") 
     const std::string before = read_bytes(folder.journal() / "data.mdb");
     const auto contents = read_journal(folder.journal());
     REQUIRE(contents);
-    CHECK(contents->format == 1);
+    CHECK(contents->format == format::version);
     CHECK(contents->created_at > 0);
     CHECK_THAT(contents->created_by, Catch::StartsWith("pawl "));
     CHECK(contents->damages.empty());

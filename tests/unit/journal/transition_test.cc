@@ -104,10 +104,19 @@ TEST_CASE("the watermark never goes back and never passes high or a gap") {
     Opened opened;
     CHECK(aborts([&] { move_watermark(opened.pipeline, 9); }));
     CHECK(aborts([&] { move_watermark(opened.pipeline, 16); }));
-    CHECK(aborts([&] { close_gaps(opened.pipeline, {"lex", IntervalSet({{12, 12}}), 12}); }));
-    CHECK(aborts([&] { close_gaps(opened.pipeline, {"lex", IntervalSet({{16, 16}}), 12}); }));
-    close_gaps(opened.pipeline, {"lex", IntervalSet({{13, 13}}), 12});
+    CHECK(aborts([&] { close_gaps(opened.pipeline, {"lex", IntervalSet({{12, 12}}), 12, 0}); }));
+    CHECK(aborts([&] { close_gaps(opened.pipeline, {"lex", IntervalSet({{16, 16}}), 12, 0}); }));
+    close_gaps(opened.pipeline, {"lex", IntervalSet({{13, 13}}), 12, 0});
     CHECK(opened.pipeline.watermark == 12);
+    CHECK(opened.pipeline.gaps_unproven == 0);
+}
+
+TEST_CASE("revisions that left the gaps without proof are counted, up to the largest number") {
+    Opened opened;
+    close_gaps(opened.pipeline, {"lex", IntervalSet({{13, 13}}), 10, 2});
+    CHECK(opened.pipeline.gaps_unproven == 2);
+    close_gaps(opened.pipeline, {"lex", {}, 10, UINT64_MAX});
+    CHECK(opened.pipeline.gaps_unproven == UINT64_MAX);
 }
 
 TEST_CASE("long details and entities are cut, texts at a whole character") {
