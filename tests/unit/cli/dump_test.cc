@@ -37,7 +37,7 @@ TEST_CASE("the human form of a dump") {
 TEST_CASE("an empty journal says so") {
     journal::Contents contents;
     contents.format = 1;
-    CHECK(dump_text(contents, "/j") == "journal /j, format 2, not open by any pawl\nno pipelines\n");
+    CHECK(dump_text(contents, "/j") == "journal /j, format 1, not open by any pawl\nno pipelines\n");
 }
 
 TEST_CASE("damage is listed after what could be read") {
