@@ -4,8 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
+#include "source/server_error.h"
+#include "source/server_role.h"
 #include "source/shape.h"
 #include "source/sql.h"
 
@@ -238,11 +241,12 @@ Result<void> Check::check_revisions() {
 
 Result<void> Check::check_lock_privilege() {
     const std::string name = table_identifier(table().database, table().name);
-    const auto locked = connection_.execute(fmt::format("LOCK TABLES {} READ NOWAIT", name));
-    if (locked) return connection_.execute("UNLOCK TABLES");
-    constexpr std::string_view busy = "error 1205";  // a writer is at work: the privilege is there
-    if (locked.error().message.find(busy) != std::string::npos) return {};
-    if (keeps_from_looking(locked.error())) return std::unexpected(locked.error());
+    const std::array<std::string, 2> lock{fmt::format("LOCK TABLES {} READ NOWAIT", name), "UNLOCK TABLES"};
+    const auto answers = connection_.together(lock);
+    if (!answers) return std::unexpected(answers.error());
+    // Locked, or a writer is at work: the privilege is there.
+    if (!answers->error || answers->number == server_error_lock_wait) return {};
+    if (keeps_from_looking(*answers->error)) return std::unexpected(*answers->error);
     warn(fmt::format(
              "{}: the user {} may not LOCK TABLES, so pawl cannot prove that a missing revision is dead and "
              "waits for it",
@@ -253,33 +257,11 @@ Result<void> Check::check_lock_privilege() {
 }
 
 Result<void> Check::check_server() {
-    const std::string advice =
-        "read from the primary server of a plain replication, or use outbox mode there";
-    const auto variables =
-        connection_.rows("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('wsrep_on', 'read_only')");
-    if (!variables) return std::unexpected(variables.error());
-    bool read_only = false;
-    for (const auto& row : *variables) {
-        const bool on = row[1] == "ON" || row[1] == "1";
-        if (row[0] == "wsrep_on" && on)
-            refuse(
-                fmt::format(
-                    "{} is a Galera node: other nodes' transactions that are still open cannot be seen, so "
-                    "revision mode could miss rows",
-                    connection_.place()),
-                advice);
-        if (row[0] == "read_only" && on) read_only = true;
-    }
-    const auto replicas = connection_.rows("SHOW ALL SLAVES STATUS");
-    if (!replicas && keeps_from_looking(replicas.error())) return std::unexpected(replicas.error());
-    if (replicas && !replicas->empty())
-        refuse(
-            fmt::format(
-                "{} is a replica: transactions that are still on their way cannot be seen, so revision mode "
-                "could miss rows",
-                connection_.place()),
-            advice);
-    if (!replicas && read_only)
+    const auto role = server_role(connection_);
+    if (!role) return std::unexpected(role.error());
+    if (auto reason = why_writers_are_hidden(*role, connection_.place()))
+        add(Weight::error, reason->kind, std::move(reason->message), std::move(reason->advice));
+    if (role->may_be_replica())
         warn(fmt::format("{} is read-only and may be a replica; the user {} may not see its replica status",
                          connection_.place(), settings_.user),
              "GRANT SLAVE MONITOR to the user, or make sure that this is no replica");

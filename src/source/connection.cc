@@ -1,6 +1,7 @@
 #include "source/connection.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <mysql.h>
 #include <sys/socket.h>
 
@@ -76,6 +77,25 @@ void set_options(MYSQL* connection, const config::MariaDb& settings) {
 constexpr std::string_view session_setup =
     "SET SESSION time_zone = '+00:00', sql_mode = '', autocommit = 1, sql_select_limit = DEFAULT, "
     "tx_isolation = 'REPEATABLE-READ', max_statement_time = 0, optimizer_switch = 'subquery_cache=off'";
+
+constexpr unsigned client_error_min = 2000;  // from here on numbers are Connector/C's own (errmsg.h)
+
+Result<Connection::Rows> all_rows(ResultSet& result, const std::string& place) {
+    Connection::Rows all;
+    for (;;) {
+        const auto more = result.next();
+        if (!more) return std::unexpected(more.error());
+        if (!*more) return all;
+        if (all.size() == limits::listed_rows_max)
+            return fail(ErrorKind::invalid, fmt::format("{}: more than {} rows where few were expected",
+                                                        place, limits::listed_rows_max));
+        auto& row = all.emplace_back();
+        for (std::size_t column = 0; column < result.columns(); ++column) {
+            const auto value = result.value(column);
+            row.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
+        }
+    }
+}
 
 }  // namespace
 
@@ -171,19 +191,16 @@ void Connection::abandon() {
 Result<ResultSet> Connection::query(std::string_view sql) {
     PAWL_ASSERT(is_open());
     current_interrupt = interrupt_;
-    if (mysql_real_query(connection_, sql.data(), sql.size()) != 0)
-        return std::unexpected(server_error(mysql_errno(connection_), mysql_error(connection_), place_));
+    if (mysql_real_query(connection_, sql.data(), sql.size()) != 0) return std::unexpected(last_error());
     MYSQL_RES* const result = mysql_use_result(connection_);
-    if (result == nullptr)
-        return std::unexpected(server_error(mysql_errno(connection_), mysql_error(connection_), place_));
+    if (result == nullptr) return std::unexpected(last_error());
     return ResultSet(connection_, result);
 }
 
 Result<void> Connection::execute(std::string_view sql) {
     PAWL_ASSERT(is_open());
     current_interrupt = interrupt_;
-    if (mysql_real_query(connection_, sql.data(), sql.size()) != 0)
-        return std::unexpected(server_error(mysql_errno(connection_), mysql_error(connection_), place_));
+    if (mysql_real_query(connection_, sql.data(), sql.size()) != 0) return std::unexpected(last_error());
     // Some statements (ANALYZE TABLE) answer with rows although nobody wants them.
     if (mysql_field_count(connection_) != 0) mysql_free_result(mysql_use_result(connection_));
     return {};
@@ -192,20 +209,43 @@ Result<void> Connection::execute(std::string_view sql) {
 Result<Connection::Rows> Connection::rows(std::string_view sql) {
     auto result = query(sql);
     if (!result) return std::unexpected(std::move(result.error()));
-    Rows all;
-    for (;;) {
-        const auto more = result->next();
-        if (!more) return std::unexpected(more.error());
-        if (!*more) return all;
-        if (all.size() == limits::listed_rows_max)
-            return fail(ErrorKind::invalid, fmt::format("{}: more than {} rows where few were expected",
-                                                        place_, limits::listed_rows_max));
-        auto& row = all.emplace_back();
-        for (std::size_t column = 0; column < result->columns(); ++column) {
-            const auto value = result->value(column);
-            row.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
-        }
+    return all_rows(*result, place_);
+}
+
+Result<void> Connection::allow_several_statements(bool allow) {
+    const auto option = allow ? MYSQL_OPTION_MULTI_STATEMENTS_ON : MYSQL_OPTION_MULTI_STATEMENTS_OFF;
+    if (mysql_set_server_option(connection_, option) != 0) return std::unexpected(last_error());
+    return {};
+}
+
+Result<Connection::Answers> Connection::together(std::span<const std::string> statements) {
+    PAWL_ASSERT(is_open() && !statements.empty());
+    current_interrupt = interrupt_;
+    if (auto done = allow_several_statements(true); !done) return std::unexpected(std::move(done.error()));
+    const std::string sql = fmt::format("{}", fmt::join(statements, ";"));
+    Answers answers;
+    int status = mysql_real_query(connection_, sql.data(), sql.size());  // 0: there is an answer to take
+    for (; status == 0; status = mysql_next_result(connection_)) {
+        Rows& rows = answers.rows.emplace_back();
+        if (mysql_field_count(connection_) == 0) continue;
+        MYSQL_RES* const handle = mysql_use_result(connection_);
+        if (handle == nullptr) return std::unexpected(last_error());
+        ResultSet result(connection_, handle);
+        auto taken = all_rows(result, place_);
+        if (!taken) return std::unexpected(std::move(taken.error()));
+        rows = std::move(*taken);
     }
+    if (status > 0) {
+        answers.number = mysql_errno(connection_);
+        answers.error = last_error();
+        if (answers.number >= client_error_min) return std::unexpected(std::move(*answers.error));
+    }
+    if (auto done = allow_several_statements(false); !done) return std::unexpected(std::move(done.error()));
+    return answers;
+}
+
+Error Connection::last_error() const {
+    return server_error(mysql_errno(connection_), mysql_error(connection_), place_);
 }
 
 std::string Connection::quoted(std::string_view text) const {

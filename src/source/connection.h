@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +66,17 @@ class Connection {
     using Rows = std::vector<std::vector<std::optional<std::string>>>;
     Result<Rows> rows(std::string_view sql);
 
+    // Sends statements as one packet. The server runs them one after the other without waiting for us, so
+    // that nothing is held over a network's round trip, or for as long as we are stopped; it runs none after
+    // the first that fails. Only here may a packet hold more than one statement. An error of the result (a
+    // lost connection): how many have run is not known.
+    struct Answers {
+        std::vector<Rows> rows;  // of each statement that has run, in order; empty for one that gives none
+        std::optional<Error> error;  // of the statement after those
+        unsigned number = 0;         // MariaDB's, of that error
+    };
+    Result<Answers> together(std::span<const std::string> statements);
+
     // 'text' as a literal in quotes, escaped for this session.
     std::string quoted(std::string_view text) const;
 
@@ -82,6 +94,8 @@ class Connection {
     Connection(st_mysql* connection, Interrupt& interrupt, std::string place)
         : connection_(connection), interrupt_(&interrupt), place_(std::move(place)) {}
     void close();
+    Error last_error() const;
+    Result<void> allow_several_statements(bool allow);
 
     st_mysql* connection_ = nullptr;
     Interrupt* interrupt_ = nullptr;

@@ -8,6 +8,9 @@
 
 namespace pawl::source {
 
+// A lock that NOWAIT, or lock_wait_timeout = 0, did not wait for.
+inline constexpr unsigned server_error_lock_wait = 1205;
+
 // Numbers from 2000 on are Connector/C's (errmsg.h), the others the server's (mysqld_error.h). A number that
 // is not listed is `unavailable`: it is tried again, visibly, and nothing is lost by that.
 ErrorKind kind_of_server_error(unsigned number);

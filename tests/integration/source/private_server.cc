@@ -111,6 +111,14 @@ void PrivateServer::kill() {
     pid_ = -1;
 }
 
+void PrivateServer::freeze() {
+    ::kill(pid_, SIGSTOP);
+}
+
+void PrivateServer::thaw() {
+    ::kill(pid_, SIGCONT);
+}
+
 config::MariaDb PrivateServer::settings() const {
     config::MariaDb settings;
     settings.socket = (folder_ / "s").string();

@@ -19,7 +19,9 @@ class PrivateServer {
     PrivateServer(const PrivateServer&) = delete;
     PrivateServer& operator=(const PrivateServer&) = delete;
 
-    void kill();   // SIGKILL
+    void kill();    // SIGKILL
+    void freeze();  // SIGSTOP: it takes connections and answers nothing
+    void thaw();
     void start();  // on the same data and socket
 
     // root by the socket, without TLS.

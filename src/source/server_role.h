@@ -1,0 +1,28 @@
+// Whether the server sees everybody who writes to its tables. On a Galera node or a replica it does not: rows
+// of transactions that are open elsewhere, or still on their way, come later with lower revisions.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/error.h"
+#include "source/connection.h"
+
+namespace pawl::source {
+
+struct ServerRole {
+    bool galera = false;         // wsrep_on
+    bool replica = false;        // a replication from elsewhere is configured, running or not
+    bool read_only = false;      // as replicas are by custom
+    bool status_hidden = false;  // the account may not see whether it is a replica
+
+    bool may_be_replica() const { return status_hidden && read_only; }
+};
+
+// As it is now: it can change under an open connection.
+Result<ServerRole> server_role(Connection& connection);
+
+// Null where the role is no reason to refuse revision mode. `place` names the server.
+std::optional<Error> why_writers_are_hidden(const ServerRole& role, std::string_view place);
+
+}  // namespace pawl::source
