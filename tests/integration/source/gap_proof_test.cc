@@ -72,7 +72,7 @@ class ProofWorld {
 
 constexpr int stops = 100;
 constexpr int mixed_writers = 3;
-constexpr int mixed_transactions = 500;
+constexpr int mixed_transactions = 2'000;
 constexpr std::size_t mixed_proofs_min = 20;
 
 constexpr std::string_view insert = "INSERT INTO history (entity_id, body) VALUES ('a', '{}')";
