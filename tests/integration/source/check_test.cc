@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 
 #include "tests/integration/source/private_server.h"
 #include "tests/integration/source/world.h"
@@ -213,4 +214,51 @@ TEST_CASE("a replica is refused, a server that only may be one is warned of") {
     database.execute("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 1");
     const std::string line = only_line(findings_of(database.settings()));
     CHECK_THAT(line, Catch::Contains("is a replica") && Catch::Contains("outbox mode"));
+}
+
+TEST_CASE(
+    "a replica that follows a real primary is refused, running or stopped, and fit once it has let go") {
+    PrivateServer primary({"--server-id=1", "--log-bin=log-bin"});
+    PrivateServer replica({"--server-id=2"});
+    TestDatabase written(primary.settings());
+    written.make_history();
+    written.execute("CREATE USER replicator@'%' IDENTIFIED BY 'secret'");
+    written.execute("GRANT REPLICATION SLAVE ON *.* TO replicator@'%'");
+    TestDatabase followed(replica.settings());
+    followed.execute(fmt::format(
+        "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = {}, MASTER_USER = 'replicator', "
+        "MASTER_PASSWORD = 'secret', MASTER_LOG_FILE = 'log-bin.000001', MASTER_LOG_POS = 4",
+        primary.port()));
+    followed.execute("START SLAVE");
+    written.execute("INSERT INTO history (entity_id, body) VALUES ('a', '{}')");
+    const std::string position = written.value("SELECT @@gtid_binlog_pos");
+    REQUIRE(followed.value(fmt::format("SELECT MASTER_GTID_WAIT('{}', 60)", position)) == "0");
+    config::MariaDb settings = replica.settings();
+    settings.database = written.name();
+    CHECK(findings_of(written.settings()).empty());
+    for (const auto* change : {"DO 0", "STOP SLAVE"}) {
+        followed.execute(change);
+        CHECK_THAT(only_line(findings_of(settings)),
+                   Catch::Contains("is a replica") && Catch::Contains("outbox mode"));
+    }
+    followed.execute("RESET SLAVE ALL");
+    CHECK(findings_of(settings).empty());
+}
+
+TEST_CASE("a Galera node is refused") {
+    const int port = free_port();
+    PrivateServer node({"--wsrep-on=ON", "--wsrep-provider=/usr/lib/galera/libgalera_smm.so",
+                        "--wsrep-cluster-address=gcomm://", "--binlog-format=ROW",
+                        "--wsrep-node-address=127.0.0.1",
+                        fmt::format("--wsrep-provider-options=gmcast.listen_addr=tcp://127.0.0.1:{}", port)});
+    {  // it takes connections before it takes statements
+        Writer watcher(node.settings());
+        const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+        while (watcher.connection().rows("SHOW STATUS LIKE 'wsrep_ready'")->at(0).at(1) != "ON")
+            REQUIRE(std::chrono::steady_clock::now() < end);
+    }
+    TestDatabase database(node.settings());
+    database.make_history();
+    CHECK_THAT(only_line(findings_of(database.settings())),
+               Catch::Contains("is a Galera node") && Catch::Contains("outbox mode"));
 }

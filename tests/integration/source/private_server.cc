@@ -27,6 +27,8 @@ void run(const std::string& command) {
     REQUIRE(std::system(command.c_str()) == 0);
 }
 
+}  // namespace
+
 int free_port() {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
@@ -38,8 +40,6 @@ int free_port() {
     ::close(socket);
     return ntohs(address.sin_port);
 }
-
-}  // namespace
 
 PrivateServer::PrivateServer(std::vector<std::string> options, bool with_tls) : options_(std::move(options)) {
     std::string folder = "/tmp/pawl-mariadb-XXXXXX";

@@ -11,6 +11,9 @@
 
 namespace pawl::test {
 
+// A TCP port on the loopback that was free a moment ago.
+int free_port();
+
 class PrivateServer {
   public:
     // Installs the data folder and starts. Fails the test when it does not come up.
@@ -28,6 +31,7 @@ class PrivateServer {
     config::MariaDb settings() const;
     // root by TCP, with TLS against the right authority.
     config::MariaDb tls_settings() const;
+    int port() const { return port_; }
     std::filesystem::path folder() const { return folder_; }
 
   private:
