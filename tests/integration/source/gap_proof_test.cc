@@ -560,6 +560,30 @@ TEST_CASE("a triggered interrupt ends a look that the server does not answer") {
     CHECK_FALSE(world.look().has_value());
 }
 
+// The window that a wrong order opens is microseconds wide, so chance alone rarely finds it.
+TEST_CASE("MAX is read before the lock, and the prepared transactions after it") {
+    ProofWorld world;
+    CHECK(world.proven() == 0);
+    const std::string id = world.database->value(
+        fmt::format("SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '{}' AND ID <> CONNECTION_ID()",
+                    world.database->name()));
+    world.database->execute("SET GLOBAL log_output = 'TABLE'");
+    world.database->execute("TRUNCATE mysql.general_log");
+    world.database->execute("SET GLOBAL general_log = 1");
+    CHECK(world.proven() == 0);
+    world.database->execute("SET GLOBAL general_log = 0, log_output = DEFAULT");
+    const auto rows = world.database->connection().rows(fmt::format(
+        "SELECT SUBSTRING_INDEX(argument, ' ', 2) FROM mysql.general_log WHERE thread_id = {} AND "
+        "command_type = 'Query' ORDER BY event_time LIMIT 4",
+        id));
+    REQUIRE(rows.has_value());
+    std::vector<std::string> statements;
+    for (const auto& row : *rows)
+        statements.push_back(row[0].value());
+    CHECK(statements ==
+          std::vector<std::string>{"SELECT MAX(`history_id`)", "LOCK TABLES", "UNLOCK TABLES", "XA RECOVER"});
+}
+
 TEST_CASE("what a proof has covered stays as it was, however writers mix their transactions") {
     TestDatabase database;
     database.make_history();
