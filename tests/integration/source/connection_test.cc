@@ -105,3 +105,49 @@ TEST_CASE("TLS that is asked for is not given up when the server has none") {
     CHECK(error_of(settings).kind == ErrorKind::forbidden);
     CHECK_THAT(to_line(error_of(settings)), Catch::Contains("offers no TLS"));
 }
+
+TEST_CASE("statements that are sent together run in order and end with the first that fails") {
+    TestDatabase database;
+    auto& connection = database.connection();
+    const std::vector<std::string> statements{"CREATE TABLE t (a INT)", "INSERT INTO t VALUES (1), (2)",
+                                              "SELECT a FROM t", "SELECT * FROM missing", "DROP TABLE t"};
+    const auto answers = connection.together(statements);
+    REQUIRE(answers.has_value());
+    REQUIRE(answers->rows.size() == 3);
+    CHECK(answers->rows[0].empty());
+    CHECK(answers->rows[2].size() == 2);
+    CHECK(answers->number == 1146);
+    CHECK(answers->error->kind == ErrorKind::invalid);
+    const auto whole = connection.together(std::span(statements).subspan(2, 1));
+    REQUIRE(whole.has_value());
+    CHECK(whole->rows.size() == 1);
+    CHECK_FALSE(whole->error.has_value());
+    CHECK(database.value("SELECT COUNT(*) FROM t") == "2");
+}
+
+TEST_CASE("a statement that was smuggled into another is refused, also after several were sent together") {
+    TestDatabase database;
+    auto& connection = database.connection();
+    const std::string_view two = "SELECT 1; SELECT 2";
+    CHECK_FALSE(connection.rows(two).has_value());
+    const std::vector<std::string> statements{"SELECT 1", "SELECT 2"};
+    REQUIRE(connection.together(statements).has_value());
+    CHECK_FALSE(connection.rows(two).has_value());
+    const std::vector<std::string> failing{"SELECT 1", "SELECT * FROM missing", "SELECT 2"};
+    REQUIRE(connection.together(failing).has_value());
+    CHECK_FALSE(connection.rows(two).has_value());
+    CHECK(database.value("SELECT 3") == "3");
+}
+
+TEST_CASE("a connection that is lost among several statements is an error of the whole") {
+    TestDatabase database;
+    source::Interrupt interrupt;
+    auto connection = source::Connection::open(database.settings(), interrupt);
+    REQUIRE(connection.has_value());
+    const std::vector<std::string> statements{"SELECT 1", "SELECT SLEEP(30)", "SELECT 2"};
+    std::thread other([&] { interrupt.trigger(); });
+    const auto answers = connection->together(statements);
+    other.join();
+    REQUIRE_FALSE(answers.has_value());
+    CHECK(answers.error().kind == ErrorKind::unavailable);
+}
