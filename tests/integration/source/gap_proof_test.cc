@@ -70,7 +70,8 @@ class ProofWorld {
     std::optional<GapProof> proof;
 };
 
-constexpr int stops = 100;
+constexpr int stops = 300;
+constexpr int look_us_max = 4'000;  // stops fall anywhere within a look
 constexpr int mixed_writers = 3;
 constexpr int mixed_transactions = 2'000;
 constexpr std::size_t mixed_proofs_min = 20;
@@ -626,8 +627,10 @@ TEST_CASE("whoever looks may be stopped at any moment: no writer waits for it") 
     for (int i = 0; i < stops; ++i) {
         const auto before = looker.proven();
         wait_until([&] { return looker.proven() > before; });
-        for (auto wait = random() % 100'000; wait > 0; --wait)
-            std::atomic_signal_fence(std::memory_order_seq_cst);
+        const auto moment = std::chrono::steady_clock::now() +
+                            std::chrono::microseconds(random() % static_cast<unsigned>(look_us_max));
+        while (std::chrono::steady_clock::now() < moment)
+            std::this_thread::yield();
         looker.stop();
         writer.execute(insert);
         looker.go_on();
