@@ -21,7 +21,8 @@ import signal
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "support"), str(TESTS / "load")]
 
 import pymysql
 from program import TABLE_SQL, Program
@@ -37,8 +38,8 @@ DISTURBANCES = 2  # killed connections and killed clients in each window
 
 # How much slower a writer may look on a machine that is shared with Elasticsearch: p50 and p99 against those without pawl.
 SLOWER_FACTOR_MAX = 3
-SLOWER_SECONDS_MAX = 0.05
-TABLE_WAIT_SECONDS_MAX = 0.25  # for a table's metadata lock: a held lock would show as a stop's length or a round trip
+SLOWER_SECONDS_MAX = 0.25
+TABLE_WAIT_SECONDS_MAX = 0.25  # for a table's metadata lock, which the server itself measures
 
 WITHOUT, WITH, STOPPED, SERVER_DIES = range(4)
 NAMES = ("without pawl", "with pawl", "pawl stopped now and then", "MariaDB dies")
@@ -125,6 +126,9 @@ class Run:
                     assert error.args[0] == LOCK_WAIT_ERROR, error
         count, longest = self.rows(WAITS_SQL)[0]
         assert count == 1 and longest > TABLE_WAIT_SECONDS_MAX, f"{count} waits, the longest {longest} s"
+        # Only once its connection is gone is its wait counted for good, so that it can be forgotten.
+        ours = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'root' AND ID <> CONNECTION_ID()"
+        self.program.wait_for(lambda: self.value(ours) == 0, "the connections of the check are gone")
 
     def value(self, sql):
         return self.rows(sql)[0][0]
