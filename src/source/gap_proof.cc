@@ -52,6 +52,9 @@ Result<void> GapProof::connect() {
     auto opened = Connection::open(settings_, interrupt_);
     if (!opened) return std::unexpected(std::move(opened.error()));
     connection_.emplace(std::move(*opened));
+    auto identity = server_identity(*connection_);
+    if (!identity) return std::unexpected(std::move(identity.error()));
+    server_ = std::move(*identity);
     return connection_->execute("SET SESSION lock_wait_timeout = 0");
 }
 

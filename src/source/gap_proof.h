@@ -56,6 +56,9 @@ class GapProof {
     // replica, or when the table is gone.
     Result<engine::Proof> try_prove();
 
+    // Which server the last answer came from (server_identity).
+    const std::string& server() const { return server_; }
+
     void close() { connection_.reset(); }
 
   private:
@@ -69,6 +72,7 @@ class GapProof {
     Interrupt& interrupt_;
     std::array<std::string, 4> statements_;
     std::optional<Connection> connection_;
+    std::string server_;
 };
 
 }  // namespace pawl::source

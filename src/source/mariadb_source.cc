@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "source/check.h"
 #include "source/limits.h"
+#include "source/server_role.h"
 
 namespace pawl::source {
 namespace {
@@ -23,7 +24,10 @@ void block_signals() {
 }  // namespace
 
 MariaDbSource::MariaDbSource(config::MariaDb settings, config::Pipeline pipeline, engine::Inbox& inbox)
-    : settings_(std::move(settings)), pipeline_(std::move(pipeline)), inbox_(inbox) {
+    : settings_(std::move(settings)),
+      pipeline_(std::move(pipeline)),
+      inbox_(inbox),
+      proof_(settings_, pipeline_, proof_interrupt_) {
     worker_ = std::thread([this] { work(); });
 }
 
@@ -34,6 +38,7 @@ MariaDbSource::~MariaDbSource() {
     }
     asked_.notify_one();
     interrupt_.trigger();
+    proof_interrupt_.trigger();
     worker_.join();
 }
 
@@ -47,7 +52,7 @@ void MariaDbSource::read(engine::ReadRequest request) {
 }
 
 void MariaDbSource::prove() {
-    inbox_.post(engine::ProofAnswered{{engine::Proof::Outcome::busy, 0, "proofs are not wired yet"}});
+    ask(Prove{});
 }
 
 void MariaDbSource::ask(Request request) {
@@ -75,6 +80,7 @@ void MariaDbSource::work() {
         inbox_.post(std::move(event));
     }
     connection_.reset();
+    proof_.close();
 }
 
 engine::Event MariaDbSource::answer(const Prepare&) {
@@ -94,6 +100,13 @@ engine::Event MariaDbSource::answer(const engine::ReadRequest& request) {
         .error = std::move(page.error()).within(fmt::format("pipeline {}", pipeline_.name))};
 }
 
+engine::Event MariaDbSource::answer(const Prove&) {
+    auto proof = look_for_writers();
+    if (proof) return engine::ProofAnswered{std::move(*proof)};
+    proof_.close();
+    return engine::ProofFailed{std::move(proof.error()).within(fmt::format("pipeline {}", pipeline_.name))};
+}
+
 Result<engine::SourceFacts> MariaDbSource::look_at_history() {
     if (auto done = connect(); !done) return std::unexpected(std::move(done.error()));
     if (auto done = look_at_table(); !done) return std::unexpected(std::move(done.error()));
@@ -109,13 +122,40 @@ Result<std::shared_ptr<const engine::Page>> MariaDbSource::read_page(const engin
     return reader_->read(*connection_, request);
 }
 
+// What is proven on one server says nothing about what a snapshot on another one will show.
+Result<engine::Proof> MariaDbSource::look_for_writers() {
+    if (auto done = connect(); !done) return std::unexpected(std::move(done.error()));
+    auto proof = proof_.try_prove();
+    if (!proof || proof->outcome != engine::Proof::Outcome::proven || proof_.server() == server_)
+        return proof;
+    const std::string place = connection_->place();
+    connection_.reset();  // one of the two has to go; reading begins anew where new connections lead now
+    return fail(
+        ErrorKind::unavailable,
+        fmt::format("two connections to {} lead to two servers, {} and {}", place, server_, proof_.server()),
+        "after a failover this passes by itself; otherwise name one server in [mariadb], or a proxy that "
+        "sends everything to the primary");
+}
+
 Result<void> MariaDbSource::connect() {
     if (connection_ && connection_->is_open()) return {};
     connection_.reset();
     auto opened = Connection::open(settings_, interrupt_);
     if (!opened) return std::unexpected(std::move(opened.error()));
+    auto identity = server_identity(*opened);
+    if (!identity) return std::unexpected(std::move(identity.error()));
+    const std::string before = std::exchange(server_, std::move(*identity));
+    if (!before.empty() && before != server_) return server_has_changed(before, opened->place());
     connection_.emplace(std::move(*opened));
     return {};
+}
+
+// Whoever asked must hear that what it knows of the server before may not be true of this one. The next
+// request finds it as it is.
+Result<void> MariaDbSource::server_has_changed(const std::string& before, const std::string& place) {
+    reader_.reset();
+    return fail(ErrorKind::unavailable,
+                fmt::format("{} is another server now: {}, not {}", place, server_, before));
 }
 
 Result<void> MariaDbSource::look_at_table() {

@@ -5,20 +5,23 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <variant>
 
 #include "config/config.h"
 #include "engine/ports.h"
 #include "source/connection.h"
+#include "source/gap_proof.h"
 #include "source/interrupt.h"
 #include "source/reader.h"
 
 namespace pawl::source {
 
-// One worker thread and one connection. Requests wait in a short queue and are answered in order. After an
-// error the connection is closed, and the next request opens a new one. Destruction ends a statement that is
-// under way at once; its event and those of waiting requests are not posted.
+// One worker thread, one connection that reads and one for proofs. Requests wait in a short queue and are
+// answered in order. After an error the connection is closed, and the next request opens a new one. A proof
+// is given only while both connections lead to one server. Destruction ends a statement that is under way at
+// once; its event and those of waiting requests are not posted.
 class MariaDbSource final : public engine::SourcePort {
   public:
     // Starts the thread; connects at the first request. `inbox` must outlive the source.
@@ -33,16 +36,20 @@ class MariaDbSource final : public engine::SourcePort {
 
   private:
     struct Prepare {};
-    using Request = std::variant<Prepare, engine::ReadRequest>;
+    struct Prove {};
+    using Request = std::variant<Prepare, engine::ReadRequest, Prove>;
 
     void ask(Request request);
     void work();
     engine::Event answer(const Prepare& request);
     engine::Event answer(const engine::ReadRequest& request);
+    engine::Event answer(const Prove& request);
     Result<engine::SourceFacts> look_at_history();
     Result<std::shared_ptr<const engine::Page>> read_page(const engine::ReadRequest& request);
+    Result<engine::Proof> look_for_writers();
     // Makes sure that there is an open connection.
     Result<void> connect();
+    Result<void> server_has_changed(const std::string& before, const std::string& place);
     // Checks the table anew and makes the reader from what was found.
     Result<void> look_at_table();
 
@@ -50,9 +57,12 @@ class MariaDbSource final : public engine::SourcePort {
     const config::Pipeline pipeline_;
     engine::Inbox& inbox_;
     Interrupt interrupt_;
+    Interrupt proof_interrupt_;
 
     // The worker's own.
     std::optional<Connection> connection_;
+    std::string server_;  // that connection_ leads to
+    GapProof proof_;
     std::optional<Reader> reader_;
 
     std::mutex mutex_;

@@ -36,4 +36,12 @@ std::optional<Error> why_writers_are_hidden(const ServerRole& role, std::string_
     return std::nullopt;
 }
 
+Result<std::string> server_identity(Connection& connection) {
+    const auto rows = connection.rows("SELECT @@hostname, @@port, @@server_id, @@datadir");
+    if (!rows) return std::unexpected(rows.error());
+    const auto& row = rows->at(0);
+    return fmt::format("{}:{} (server_id {}, {})", row.at(0).value_or(""), row.at(1).value_or(""),
+                       row.at(2).value_or(""), row.at(3).value_or(""));
+}
+
 }  // namespace pawl::source

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -24,5 +25,8 @@ Result<ServerRole> server_role(Connection& connection);
 
 // Null where the role is no reason to refuse revision mode. `place` names the server.
 std::optional<Error> why_writers_are_hidden(const ServerRole& role, std::string_view place);
+
+// Tells servers apart that answer under one address (a proxy, a failover); for people, too.
+Result<std::string> server_identity(Connection& connection);
 
 }  // namespace pawl::source

@@ -6,10 +6,13 @@
 //   engine::Event next();                              waits for an event that was posted to inbox()
 //   std::unique_ptr<engine::SourcePort> make_source(); posts to inbox()
 //   Transaction begin();
+//   std::string entity(row);                           the name that put() was given
+//   std::string document(body_json, revision);         what put() makes of a body; the simulation has its own
 // Transaction:
 //   Revision put(entity, body_json);                   inserts a row; its revision is taken now, as
-//   AUTO_INCREMENT does Revision remove(entity);                           inserts a row that deletes void
-//   commit(); void roll_back();
+//                                                      AUTO_INCREMENT does
+//   Revision remove(entity);                           inserts a row that deletes
+//   void commit(); void roll_back();
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -63,11 +66,20 @@ inline IntervalSet from(Revision first) {
     return IntervalSet({{first, journal::revision_max}});
 }
 
-inline std::vector<std::string> entities_of(const engine::Page& page) {
+template <class World>
+std::vector<std::string> entities_of(World& world, const engine::Page& page) {
     std::vector<std::string> entities;
     for (const auto& row : page.rows())
-        entities.emplace_back(row.entity);
+        entities.push_back(world.entity(row));
     return entities;
+}
+
+template <class World>
+engine::Proof proof(World& world, engine::SourcePort& source) {
+    source.prove();
+    const engine::Event event = world.next();
+    if (const auto* failed = std::get_if<engine::ProofFailed>(&event)) FAIL(to_line(failed->error));
+    return std::get<engine::ProofAnswered>(event).proof;
 }
 
 using Names = std::vector<std::string>;
@@ -90,10 +102,10 @@ void rows_come_in_rising_order_with_their_documents(World& world) {
     const auto source = world.make_source();
     prepared(world, *source);
     const auto all = page(world, *source, from(1));
-    REQUIRE(entities_of(*all) == Names{"a", "b", "a"});
+    REQUIRE(entities_of(world, *all) == Names{"a", "b", "a"});
     CHECK(all->rows()[0].revision == first);
     CHECK(all->rows()[1].revision == second);
-    CHECK(all->rows()[1].document == R"({"n":2})");
+    CHECK(all->rows()[1].document == world.document(R"({"n":2})", second));
     CHECK(all->rows()[2].revision == third);
     CHECK(all->rows()[2].action == engine::Action::remove);
     CHECK(all->rows()[2].document.empty());
@@ -111,12 +123,12 @@ void an_open_transaction_is_a_gap_that_a_late_commit_fills(World& world) {
     const Revision early_revision = committed(world, "early");
     REQUIRE(early_revision > late_revision);
     const auto before = page(world, *source, from(1));
-    CHECK(entities_of(*before) == Names{"early"});
+    CHECK(entities_of(world, *before) == Names{"early"});
     CHECK_FALSE(before->seen.contains(late_revision));
     CHECK(before->complete);
     late.commit();
     const auto after = page(world, *source, IntervalSet({{late_revision, late_revision}}));
-    CHECK(entities_of(*after) == Names{"late"});
+    CHECK(entities_of(world, *after) == Names{"late"});
     CHECK(after->seen.contains(late_revision));
 }
 
@@ -129,7 +141,7 @@ void a_rolled_back_row_is_never_seen(World& world) {
     committed(world, "alive");
     dead.roll_back();
     const auto all = page(world, *source, from(1));
-    CHECK(entities_of(*all) == Names{"alive"});
+    CHECK(entities_of(world, *all) == Names{"alive"});
     CHECK_FALSE(all->seen.contains(dead_revision));
 }
 
@@ -141,14 +153,14 @@ void a_cut_page_says_how_far_it_reaches(World& world) {
     const auto source = world.make_source();
     prepared(world, *source);
     const auto two = page(world, *source, from(1), false, 2);
-    CHECK(entities_of(*two) == Names{"a", "b"});
+    CHECK(entities_of(world, *two) == Names{"a", "b"});
     CHECK(two->covered_through == second);
     CHECK_FALSE(two->complete);
     const auto one = page(world, *source, from(1), false, 1'000, 1);
-    CHECK(entities_of(*one) == Names{"a"});
+    CHECK(entities_of(world, *one) == Names{"a"});
     CHECK(one->covered_through == first);
     const auto rest = page(world, *source, from(second + 1));
-    CHECK(entities_of(*rest) == Names{"c"});
+    CHECK(entities_of(world, *rest) == Names{"c"});
     CHECK(rest->complete);
 }
 
@@ -160,9 +172,9 @@ void the_latest_row_of_an_entity_may_lie_beyond_what_was_asked_for(World& world)
     const auto source = world.make_source();
     prepared(world, *source);
     const auto found = page(world, *source, IntervalSet({{old, old}}), true);
-    REQUIRE(entities_of(*found) == Names{"a"});
+    REQUIRE(entities_of(world, *found) == Names{"a"});
     CHECK(found->rows()[0].revision == latest);
-    CHECK(found->rows()[0].document == R"({"n":2})");
+    CHECK(found->rows()[0].document == world.document(R"({"n":2})", latest));
     CHECK(found->seen == IntervalSet({{old, old}}));
     CHECK(found->complete);
 }
@@ -174,9 +186,9 @@ void an_entity_is_its_bytes(World& world) {
     const auto source = world.make_source();
     prepared(world, *source);
     const auto found = page(world, *source, IntervalSet({{lower, lower}}), true);
-    REQUIRE(entities_of(*found) == Names{"abc"});
+    REQUIRE(entities_of(world, *found) == Names{"abc"});
     CHECK(found->rows()[0].revision == lower);
-    CHECK(entities_of(*page(world, *source, IntervalSet({{upper, upper}}), true)) == Names{"ABC"});
+    CHECK(entities_of(world, *page(world, *source, IntervalSet({{upper, upper}}), true)) == Names{"ABC"});
 }
 
 template <class World>
@@ -186,7 +198,7 @@ void a_document_that_is_none_is_an_invalid_row(World& world) {
     const auto source = world.make_source();
     prepared(world, *source);
     const auto all = page(world, *source, from(1));
-    REQUIRE(entities_of(*all) == Names{"a", "b"});
+    REQUIRE(entities_of(world, *all) == Names{"a", "b"});
     CHECK(all->rows()[0].action == engine::Action::invalid);
     CHECK(all->rows()[0].error == "invalid_body");
     CHECK_FALSE(all->rows()[0].document.empty());
@@ -211,6 +223,58 @@ void reads_are_answered_in_the_order_they_were_asked(World& world) {
         REQUIRE(std::holds_alternative<engine::PageRead>(event));
         CHECK(std::get<engine::PageRead>(event).id == 1'000 + id);
     }
+}
+
+template <class World>
+void an_open_transaction_keeps_a_proof_from_being_given(World& world) {
+    using Outcome = engine::Proof::Outcome;
+    const auto source = world.make_source();
+    prepared(world, *source);
+    auto late = world.begin();
+    late.put("late", "{}");
+    const Revision early = committed(world, "early");
+    const auto busy = proof(world, *source);
+    CHECK(busy.outcome == Outcome::busy);
+    CHECK(busy.through == 0);
+    CHECK_FALSE(busy.reason.empty());
+    late.commit();
+    const auto proven = proof(world, *source);
+    CHECK(proven.outcome == Outcome::proven);
+    CHECK(proven.through == early);
+}
+
+template <class World>
+void a_proof_reaches_to_the_highest_committed_revision(World& world) {
+    using Outcome = engine::Proof::Outcome;
+    const auto source = world.make_source();
+    prepared(world, *source);
+    CHECK(proof(world, *source).outcome == Outcome::proven);
+    CHECK(proof(world, *source).through == 0);
+    auto dead = world.begin();
+    const Revision dead_revision = dead.put("dead", "{}");
+    const Revision alive = committed(world, "alive");
+    dead.roll_back();
+    auto above = world.begin();
+    above.put("above", "{}");
+    above.roll_back();
+    CHECK(proof(world, *source).through == alive);
+    // Of what it covers, a later snapshot shows all that there will ever be.
+    const auto all = page(world, *source, from(1));
+    CHECK_FALSE(all->seen.contains(dead_revision));
+    CHECK(all->seen.contains(alive));
+}
+
+template <class World>
+void a_revision_that_is_handed_out_after_a_proof_is_not_covered(World& world) {
+    const auto source = world.make_source();
+    prepared(world, *source);
+    committed(world, "early");
+    auto idle = world.begin();  // it has no revision yet
+    const auto proven = proof(world, *source);
+    REQUIRE(proven.outcome == engine::Proof::Outcome::proven);
+    CHECK(idle.put("late", "{}") > proven.through);
+    CHECK(proof(world, *source).outcome == engine::Proof::Outcome::busy);
+    idle.commit();
 }
 
 }  // namespace pawl::test::source_contract

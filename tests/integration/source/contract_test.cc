@@ -46,6 +46,8 @@ class MariaDbWorld {
                                                        inbox_);
     }
     Transaction begin() { return Transaction(database_.settings()); }
+    static std::string entity(const engine::Row& row) { return std::string(row.entity); }
+    static std::string document(const std::string& body, engine::Revision) { return body; }
 
   private:
     TestDatabase database_;
@@ -69,3 +71,6 @@ CONTRACT_CASE(the_latest_row_of_an_entity_may_lie_beyond_what_was_asked_for)
 CONTRACT_CASE(an_entity_is_its_bytes)
 CONTRACT_CASE(a_document_that_is_none_is_an_invalid_row)
 CONTRACT_CASE(reads_are_answered_in_the_order_they_were_asked)
+CONTRACT_CASE(an_open_transaction_keeps_a_proof_from_being_given)
+CONTRACT_CASE(a_proof_reaches_to_the_highest_committed_revision)
+CONTRACT_CASE(a_revision_that_is_handed_out_after_a_proof_is_not_covered)

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <filesystem>
 
 #include "tests/integration/source/private_server.h"
 #include "tests/integration/source/world.h"
@@ -21,7 +22,13 @@ std::shared_ptr<const engine::Page> page_in(const engine::Event& event) {
 
 Error error_in(const engine::Event& event) {
     if (const auto* failed = std::get_if<engine::ReadFailed>(&event)) return failed->error;
+    if (const auto* failed = std::get_if<engine::ProofFailed>(&event)) return failed->error;
     return std::get<engine::SourceFailed>(event).error;
+}
+
+engine::Proof proof_in(const engine::Event& event) {
+    if (const auto* failed = std::get_if<engine::ProofFailed>(&event)) FAIL(to_line(failed->error));
+    return std::get<engine::ProofAnswered>(event).proof;
 }
 
 }  // namespace
@@ -133,4 +140,58 @@ TEST_CASE("destroying a source ends an attempt to connect") {
     const auto begin = std::chrono::steady_clock::now();
     source.reset();
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+}
+
+TEST_CASE("a proof needs no prepare, and its troubles are not the reads'") {
+    TestDatabase database;
+    database.make_history();
+    CollectingInbox inbox;
+    source::MariaDbSource source(database.settings(), TestDatabase::pipeline(), inbox);
+    source.prove();
+    CHECK(proof_in(inbox.next()).outcome == engine::Proof::Outcome::proven);
+    database.execute("RENAME TABLE history TO elsewhere");
+    source.prove();
+    const Error error = error_in(inbox.next());
+    CHECK(error.kind == ErrorKind::invalid);
+    CHECK(error.message.starts_with("pipeline words: "));
+    database.execute("RENAME TABLE elsewhere TO history");
+    source.read(everything());
+    CHECK(page_in(inbox.next())->complete);
+    source.prove();
+    CHECK(proof_in(inbox.next()).outcome == engine::Proof::Outcome::proven);
+}
+
+TEST_CASE("nothing is proven while reads and proofs reach two servers, and a change of server is told once") {
+    PrivateServer first;
+    PrivateServer second;
+    TestDatabase database(first.settings());
+    database.make_history();
+    Writer other(second.settings());
+    other.execute("CREATE DATABASE " + database.name());
+    other.execute(fmt::format("CREATE TABLE {}.history ({})", database.name(), history_columns));
+
+    config::MariaDb settings = database.settings();
+    const auto address =
+        first.folder() / "address";  // leads to one server, later to another, as a proxy's does
+    settings.socket = address.string();
+    std::filesystem::create_symlink(first.folder() / "s", address);
+    CollectingInbox inbox;
+    source::MariaDbSource source(settings, TestDatabase::pipeline(), inbox);
+    source.prepare();
+    REQUIRE(std::holds_alternative<engine::SourceReady>(inbox.next()));
+    std::filesystem::remove(address);
+    std::filesystem::create_symlink(second.folder() / "s", address);
+
+    source.prove();
+    Error error = error_in(inbox.next());
+    CHECK(error.kind == ErrorKind::unavailable);
+    CHECK_THAT(error.message, Catch::Contains("lead to two servers"));
+    source.read(everything());
+    error = error_in(inbox.next());
+    CHECK(error.kind == ErrorKind::unavailable);
+    CHECK_THAT(error.message, Catch::Contains("another server now"));
+    source.read(everything());
+    CHECK(page_in(inbox.next())->complete);
+    source.prove();
+    CHECK(proof_in(inbox.next()).outcome == engine::Proof::Outcome::proven);
 }

@@ -1,0 +1,98 @@
+// The simulated history keeps to the contract of all sources, as MariaDB does: what the simulation shows is
+// worth no more than that.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <utility>
+
+#include "tests/contract/source_contract.h"
+#include "tests/simulation/sim_ports.h"
+
+using namespace pawl;
+using namespace pawl::simulation;
+
+namespace {
+
+class SimSourceWorld {
+  public:
+    class Transaction {
+      public:
+        explicit Transaction(SimSourceWorld& world) : world_(world) {}
+        Revision put(const std::string& entity, const std::string& body) {
+            return insert(entity, body.starts_with('{') ? RowKind::good : RowKind::invalid);
+        }
+        Revision remove(const std::string& entity) { return insert(entity, RowKind::removed); }
+        void commit() { end(Fate::committed); }
+        void roll_back() { end(Fate::dead); }
+
+      private:
+        Revision insert(const std::string& entity, RowKind kind) {
+            rows_.push_back(world_.history_.insert(world_.number_of(entity), kind));
+            return rows_.back();
+        }
+        void end(Fate fate) { world_.history_.end(std::exchange(rows_, {}), fate); }
+
+        SimSourceWorld& world_;
+        SimHistory::Transaction rows_;
+    };
+
+    engine::Event next() {
+        while (inbox_->empty()) {
+            REQUIRE(clock_.next_time().has_value());
+            clock_.advance_to(*clock_.next_time());
+            clock_.do_next();
+        }
+        engine::Event event = std::move(inbox_->front().event);
+        inbox_->erase(inbox_->begin());
+        return event;
+    }
+    std::unique_ptr<engine::SourcePort> make_source() {
+        return std::make_unique<SimSource>(
+            SimParts{options_, clock_, random_, history_, cluster_, checks_, weather_}, inbox_);
+    }
+    Transaction begin() { return Transaction(*this); }
+    std::string entity(const engine::Row& row) const { return names_.at(SimHistory::entity_of(row.entity)); }
+    static std::string document(const std::string&, Revision revision) {
+        return "{\"r\":" + std::to_string(revision) + "}";
+    }
+
+  private:
+    // The history knows entities by number.
+    std::uint32_t number_of(const std::string& entity) {
+        const auto found = std::find(names_.begin(), names_.end(), entity);
+        const auto number = static_cast<std::uint32_t>(found - names_.begin());
+        if (found == names_.end()) names_.push_back(entity);
+        return number;
+    }
+
+    SimOptions options_;
+    SimClock clock_{1'000'000};
+    SimRandom random_{1};
+    SimHistory history_{10};
+    SimCluster cluster_{history_, 10'000};
+    SimJournal journal_;
+    SimChecks checks_{options_, history_, cluster_, journal_};
+    Weather weather_;
+    std::shared_ptr<SimInbox> inbox_ = std::make_shared<SimInbox>();
+    std::vector<std::string> names_;
+};
+
+}  // namespace
+
+#define CONTRACT_CASE(name)                 \
+    TEST_CASE("contract: " #name) {         \
+        SimSourceWorld world;               \
+        test::source_contract::name(world); \
+    }
+
+CONTRACT_CASE(the_end_of_the_history_is_known_at_start)
+CONTRACT_CASE(rows_come_in_rising_order_with_their_documents)
+CONTRACT_CASE(an_open_transaction_is_a_gap_that_a_late_commit_fills)
+CONTRACT_CASE(a_rolled_back_row_is_never_seen)
+CONTRACT_CASE(a_cut_page_says_how_far_it_reaches)
+CONTRACT_CASE(the_latest_row_of_an_entity_may_lie_beyond_what_was_asked_for)
+CONTRACT_CASE(an_entity_is_its_bytes)
+CONTRACT_CASE(a_document_that_is_none_is_an_invalid_row)
+CONTRACT_CASE(reads_are_answered_in_the_order_they_were_asked)
+CONTRACT_CASE(an_open_transaction_keeps_a_proof_from_being_given)
+CONTRACT_CASE(a_proof_reaches_to_the_highest_committed_revision)
+CONTRACT_CASE(a_revision_that_is_handed_out_after_a_proof_is_not_covered)
