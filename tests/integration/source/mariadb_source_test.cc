@@ -129,6 +129,24 @@ TEST_CASE("destroying a source ends a read that is blocked, and posts nothing mo
     database.execute("UNLOCK TABLES");
 }
 
+TEST_CASE("destroying a source ends a proof that is blocked") {
+    PrivateServer server;
+    TestDatabase database(server.settings());
+    database.make_history();
+    CollectingInbox inbox;
+    auto source =
+        std::make_unique<source::MariaDbSource>(database.settings(), TestDatabase::pipeline(), inbox);
+    source->prove();
+    CHECK(proof_in(inbox.next()).outcome == engine::Proof::Outcome::proven);
+    server.freeze();
+    source->prove();
+    const auto begin = std::chrono::steady_clock::now();
+    source.reset();
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+    CHECK(inbox.empty());
+    server.thaw();
+}
+
 TEST_CASE("destroying a source ends an attempt to connect") {
     config::MariaDb settings;
     settings.host = "192.0.2.1";  // a network that leads nowhere
