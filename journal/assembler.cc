@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include "journal/contradictions.h"
 #include "journal/environment.h"
 #include "journal/format.h"
 #include "journal/limits.h"
@@ -86,6 +87,9 @@ Contents Assembler::finish() && {
             parts.snapshot.quarantine, [](const QuarantineEntry& left, const QuarantineEntry& right) {
                 return std::tie(left.entity, left.revision) < std::tie(right.entity, right.revision);
             });
+        if (parts.known)
+            for (Damage& contradiction : contradictions_in(parts.snapshot))
+                add_damage(std::move(contradiction.where), std::move(contradiction.what));
         contents.pipelines.push_back(std::move(parts.snapshot));
     }
     contents.damages = std::move(damages_);
