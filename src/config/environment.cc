@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include "config/limits.h"
+#include "config/problems.h"
 #include "config/values.h"
 
 namespace pawl::config {
@@ -38,9 +40,11 @@ Result<std::string> expand(std::string_view text) {
             return fail(ErrorKind::invalid, "found \"${\" without a variable's name and \"}\" after it",
                         "write ${NAME}, or $${ for a plain ${");
         const char* const value = std::getenv(std::string(name).c_str());
-        if (value == nullptr)
-            return fail(ErrorKind::invalid, fmt::format("the environment variable {} is not set", name),
-                        fmt::format("set {} in pawl's environment, or write the value here", name));
+        if (value == nullptr) {
+            const std::string shown = shortened(name, limits::shown_key_bytes_max);
+            return fail(ErrorKind::invalid, fmt::format("the environment variable {} is not set", shown),
+                        fmt::format("set {} in pawl's environment, or write the value here", shown));
+        }
         expanded += value;
         text.remove_prefix(end + 1);
     }

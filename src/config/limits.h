@@ -20,6 +20,10 @@ inline constexpr std::size_t name_bytes_max = 64;     // of a pipeline, as in th
 inline constexpr std::size_t alias_bytes_max = 200;   // Elasticsearch's 255 less the time that pawl appends
 inline constexpr std::size_t column_bytes_max = 256;  // MariaDB: 64 characters of up to 4 bytes
 
+inline constexpr std::size_t shown_value_bytes_max = 120;      // of what was found, in a message
+inline constexpr std::size_t shown_key_bytes_max = 256;        // of a key's whole path
+inline constexpr std::size_t shown_problem_bytes_max = 1'536;  // of all that is said after the key
+
 inline constexpr std::uint64_t journal_bytes_min = 16ULL << 20;
 inline constexpr std::uint64_t journal_bytes_max = 1ULL << 40;
 

@@ -2,6 +2,7 @@
 // expected a number from 1 to 65535".
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -17,16 +18,20 @@ struct Place {
     std::string key;
 };
 
+// The beginning of a text, cut between two characters; "…" says that it was cut.
+std::string shortened(std::string_view text, std::size_t bytes_max);
+
+// However long the values and keys of the file are, a problem stays readable: they are cut (limits.h).
 class Problems {
   public:
     explicit Problems(std::filesystem::path file) : file_(std::move(file)) {}
 
     // "found …, expected …"
     void found(const Place& place, std::string_view found, std::string_view expected,
-               std::string advice = {});
+               const std::string& advice = {});
     // "is missing, expected …"; the place's line is the section's.
     void missing(const Place& place, std::string_view expected);
-    void add(const Place& place, std::string_view what, std::string advice = {});
+    void add(const Place& place, std::string_view what, const std::string& advice = {});
     void add(const Place& place, const Error& error) { add(place, error.message, error.advice); }
     void warn(const Place& place, std::string_view what);
 

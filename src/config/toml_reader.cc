@@ -5,6 +5,9 @@
 
 #include <fmt/core.h>
 
+#include "config/limits.h"
+#include "config/problems.h"
+
 // toml++ 3.3 asserts in its parser what a file can make false ("[$x]" does), and with NDEBUG it tells the
 // compiler to rely on it. So its assertions throw here, whatever the build, and are caught below.
 struct TomlAssertion {};
@@ -34,16 +37,6 @@ std::string printed(const T& value) {
     std::ostringstream stream;
     stream << value;
     return stream.str();
-}
-
-// Cut between two characters.
-std::string shortened(const std::string& text) {
-    constexpr std::size_t shown_bytes_max = 80;
-    if (text.size() <= shown_bytes_max) return text;
-    std::size_t end = shown_bytes_max;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
-        --end;
-    return text.substr(0, end) + "…";
 }
 
 // The library limits nesting (TOML_MAX_NESTED_VALUES), so the recursion is bounded.
@@ -101,7 +94,8 @@ Node to_node(const toml::node& from) {
 }
 
 std::unexpected<Error> not_toml(const std::string& place, std::string_view what) {
-    return fail(ErrorKind::invalid, fmt::format("{}: not TOML: {}", place, what),
+    return fail(ErrorKind::invalid,
+                fmt::format("{}: not TOML: {}", place, shortened(what, limits::shown_problem_bytes_max)),
                 "correct that line; https://toml.io shows how TOML is written");
 }
 
@@ -143,9 +137,10 @@ Result<Node> read_toml(std::string_view text, const std::string& name) {
 }
 
 std::string describe(const Node& node) {
+    constexpr std::size_t shown_bytes_max = 80;
     switch (node.kind) {
         case NodeKind::string:
-            return fmt::format("\"{}\" (a string)", shortened(node.text));
+            return fmt::format("\"{}\" (a string)", shortened(node.text, shown_bytes_max));
         case NodeKind::integer:
             return fmt::format("{} (an integer)", node.integer);
         case NodeKind::real:

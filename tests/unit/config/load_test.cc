@@ -312,3 +312,17 @@ TEST_CASE("load returns the first problem and says how many more there are") {
     CHECK(config.error().kind == ErrorKind::invalid);
     CHECK(config.error().advice.ends_with("`pawl check` lists 5 more problems"));
 }
+
+TEST_CASE("a problem stays readable however long the value or the key is") {
+    const std::string most(200'000, 'x');
+    for (const std::string& text :
+         {"[log]\nlevel = \"" + most + "\"\n", "[log]\n" + most + " = 1\n", "[" + most + "]\n",
+          "[mariadb]\nuser = \"${" + most + "}\"\n", "[mariadb]\nread_timeout = \"" + most + "\"\n",
+          most + " = 1\n" + most + " = 2\n"}) {
+        for (const std::string& problem : problems_of(text))
+            CHECK(problem.size() < 1'500);
+    }
+    CHECK(problems_of("[log]\nlevel = \"" + most + "\"\n").back() ==
+          "pawl.toml:2: log.level: found \"" + std::string(119, 'x') +
+              "…, expected one of \"debug\", \"info\", \"warning\", \"error\"");
+}
