@@ -6,6 +6,8 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/assert.h"
+#include "index/answer.h"
 #include "index/limits.h"
 #include "index/server.h"
 #include "index/target.h"
@@ -22,20 +24,16 @@ Notice to_notice(const Error& error) {
 }
 
 // True: at least one URL answers as it should.
-bool check_urls(HttpSession& session, const std::vector<std::string>& urls, std::vector<Notice>& found) {
+bool check_urls(const Servers& servers, std::vector<Notice>& found) {
     std::set<std::string> versions;
-    for (std::size_t url = 0; url < urls.size(); ++url) {
-        const Call call = [&](HttpRequest request) {
-            request.url = url;
-            return session.call(std::move(request));
-        };
-        const auto server = find_server(call);
+    for (std::size_t url = 0; url < servers.urls.size(); ++url) {
+        const auto server = find_server(servers.each[url]);
         if (!server) {
             found.push_back(to_notice(server.error()));
             continue;
         }
         versions.insert(name_of(*server));
-        found.push_back({Severity::info, fmt::format("{}: {}", urls[url], name_of(*server))});
+        found.push_back({Severity::info, fmt::format("{}: {}", servers.urls[url], name_of(*server))});
     }
     if (versions.size() > 1)
         found.push_back(
@@ -80,6 +78,16 @@ void check_timeouts(const Target& target, const config::Elasticsearch& settings,
              "raise index.gc_deletes, or lower the setting"});
 }
 
+// {"lex":{"read":true,"write":false}} → "write" of "lex"
+std::vector<std::string> missing_in(const json& answer, const std::string& key) {
+    std::vector<std::string> missing;
+    const auto privileges = answer.find(key);
+    if (privileges == answer.end() || !privileges->is_object()) return missing;
+    for (const auto& [name, is_there] : privileges->items())
+        if (is_there == false) missing.push_back(name);
+    return missing;
+}
+
 // Privileges that pawl needs, asked where the server can tell (Elasticsearch with security).
 void check_privileges(const Call& call, const std::string& alias, std::vector<Notice>& found) {
     const json question = {
@@ -94,12 +102,21 @@ void check_privileges(const Call& call, const std::string& alias, std::vector<No
     if (!response) return;
     const auto answer = json::parse(response->body, nullptr, false);
     if (!answer.is_object()) return;
-    const auto values = answer.flatten();
-    for (const auto& [path, value] : values.items())
-        if (value == false && path != "/has_all_requested")
+    std::size_t listed = 0;
+    const auto list = [&](const std::string& privilege) {
+        if (listed++ < limits::privileges_listed_max)
             found.push_back({Severity::error,
-                             fmt::format("elasticsearch.user has not the privilege {}", path.substr(1)),
+                             fmt::format("elasticsearch.user has not the privilege {}",
+                                         bounded(privilege, limits::error_reason_bytes_max)),
                              "give it to that user's role"});
+    };
+    for (const auto& privilege : missing_in(answer, "cluster"))
+        list("cluster/" + privilege);
+    const auto index = answer.find("index");
+    if (index == answer.end() || !index->is_object()) return;
+    for (const auto& [name, privileges] : index->items())
+        for (const auto& privilege : missing_in(*index, name))
+            list(fmt::format("index/{}/{}", name, privilege));
 }
 
 void check_request_sizes(const Call& call, const config::Pipeline& pipeline, std::vector<Notice>& found) {
@@ -109,14 +126,19 @@ void check_request_sizes(const Call& call, const config::Pipeline& pipeline, std
     const auto answer = json::parse(response->body, nullptr, false);
     if (!answer.is_object()) return;
     const auto wanted = std::max(pipeline.document_bytes_max, pipeline.limits.batch_bytes_max);
-    const auto values = answer.flatten();
-    for (const auto& [path, value] : values.items())
-        if (value.is_number_unsigned() && value.get<std::uint64_t>() < wanted)
-            found.push_back({Severity::warning,
-                             fmt::format("pipeline {}: requests may have {} bytes, the server takes {} "
-                                         "(http.max_content_length)",
-                                         pipeline.name, wanted, value.get<std::uint64_t>()),
-                             "lower pipeline.limits.document_bytes, or raise the server's limit"});
+    const auto nodes = answer.find("nodes");
+    if (nodes == answer.end() || !nodes->is_object() || nodes->empty()) return;
+    const auto& node = nodes->front();  // _local: the one that answers
+    constexpr const char* path = "http";
+    if (!node.is_object() || !node.contains(path) || !node[path].is_object()) return;
+    const auto bytes = node[path].find("max_content_length_in_bytes");
+    if (bytes == node[path].end() || !bytes->is_number_unsigned() || bytes->get<std::uint64_t>() >= wanted)
+        return;
+    found.push_back({Severity::warning,
+                     fmt::format("pipeline {}: requests may have {} bytes, the server takes {} "
+                                 "(http.max_content_length)",
+                                 pipeline.name, wanted, bytes->get<std::uint64_t>()),
+                     "lower pipeline.limits.document_bytes, or raise the server's limit"});
 }
 
 void check_alias(const Call& call, const config::Elasticsearch& settings, const config::Index& index,
@@ -147,13 +169,25 @@ void check_alias(const Call& call, const config::Elasticsearch& settings, const 
 
 std::vector<Notice> check(HttpClient& client, const config::Elasticsearch& settings,
                           const config::Pipeline& pipeline) {
-    std::vector<Notice> found;
     HttpSession session(client);
-    if (!check_urls(session, client.urls(), found)) return found;
-    const Call call = [&session](HttpRequest request) { return session.call(std::move(request)); };
-    check_alias(call, settings, pipeline.index, found);
-    check_privileges(call, pipeline.index.alias, found);
-    check_request_sizes(call, pipeline, found);
+    Servers servers{
+        client.urls(), {}, [&session](HttpRequest request) { return session.call(std::move(request)); }};
+    for (std::size_t url = 0; url < servers.urls.size(); ++url)
+        servers.each.emplace_back([&session, url](HttpRequest request) {
+            request.url = url;
+            return session.call(std::move(request));
+        });
+    return check(servers, settings, pipeline);
+}
+
+std::vector<Notice> check(const Servers& servers, const config::Elasticsearch& settings,
+                          const config::Pipeline& pipeline) {
+    PAWL_ASSERT(servers.each.size() == servers.urls.size());
+    std::vector<Notice> found;
+    if (!check_urls(servers, found)) return found;
+    check_alias(servers.any, settings, pipeline.index, found);
+    check_privileges(servers.any, pipeline.index.alias, found);
+    check_request_sizes(servers.any, pipeline, found);
     return found;
 }
 

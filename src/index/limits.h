@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "base/time.h"
+#include "journal/limits.h"
 
 namespace pawl::index::limits {
 
@@ -20,6 +21,9 @@ inline constexpr std::size_t bulk_answer_bytes_max = 32ULL << 20;
 inline constexpr std::size_t admin_answer_bytes_max = 4ULL << 20;
 inline constexpr std::size_t error_reason_bytes_max = 512;  // of the index's words that are kept and shown
 inline constexpr std::size_t error_type_bytes_max = 64;
+inline constexpr std::size_t identity_bytes_max =
+    journal::limits::identity_bytes_max;  // of an index's name and UUID: servers stay below 256
+inline constexpr std::size_t privileges_listed_max = 20;  // that are missing; more are not worth a list
 inline constexpr std::size_t create_body_bytes_max = 4ULL << 20;
 
 // libcurl copies the request through this buffer, one for each connection. Measured on loopback, own CPU for

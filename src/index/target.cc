@@ -40,6 +40,12 @@ std::string setting(const json& settings, const std::string& name) {
     return found != settings.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+// What a message shows and the journal keeps. Servers give no others; a journal that had to take them would
+// not.
+bool is_identity(const std::string& text) {
+    return !text.empty() && bounded(text, limits::identity_bytes_max) == text;
+}
+
 // Which index takes the writes to an alias: {"lex-1":{"aliases":{"lex":{"is_write_index":true}}},…}
 Result<std::string> write_index_of(const json& indices, const std::string& alias) {
     std::string only;
@@ -67,7 +73,9 @@ Result<std::optional<std::string>> find_write_index(const Call& call, const std:
         return std::unexpected(error_of_status(response->where, response->status, response->body));
     const auto indices = json::parse(response->body, nullptr, false);
     if (!indices.is_object() || indices.empty()) return unreadable(*response);
-    return write_index_of(indices, alias);
+    auto index = write_index_of(indices, alias);
+    if (index && !is_identity(*index)) return unreadable(*response);
+    return index;
 }
 
 Result<void> refuse_without_alias(const Call& call, const std::string& alias) {
@@ -134,7 +142,7 @@ Result<Target> read_target(const Call& call, const std::string& alias, const std
     if (found == nullptr || !found->is_object()) return unreadable(*response);
     const json& settings = *found;
     const auto uuid = setting(settings, "index.uuid");
-    if (uuid.empty()) return unreadable(*response);
+    if (!is_identity(uuid)) return unreadable(*response);
 
     Target target{.identity = {.alias = alias, .index = index, .uuid = uuid}};
     const auto gc_deletes = setting(settings, "index.gc_deletes");

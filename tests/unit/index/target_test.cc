@@ -182,6 +182,19 @@ TEST_CASE("answers that are no answers become errors") {
     }
 }
 
+TEST_CASE("names that the journal cannot take, or that no log should show, are no answer") {
+    for (const std::string& name : {std::string(600, 'n'), std::string("a\\u001b[2J")}) {
+        auto script = usual();
+        script.answers["GET /_alias/lex"] = {{200, "{\"" + name + R"(":{"aliases":{"lex":{}}}})"}};
+        const auto facts = prepare_target(script.call(), index_settings(), now);
+        REQUIRE_FALSE(facts);
+        CHECK(facts.error().kind == ErrorKind::unavailable);
+        script = usual();
+        script.answers[settings_path] = {{200, R"({"lex-1":{"settings":{"index.uuid":")" + name + "\"}}}"}};
+        CHECK(prepare_target(script.call(), index_settings(), now).error().kind == ErrorKind::unavailable);
+    }
+}
+
 TEST_CASE("a new index's name is its alias and the time, in lower case") {
     CHECK(new_index_name("Lex", now) == "lex-20261124t021504z");
     CHECK(new_index_name("lex", 0) == "lex-19700101t000000z");
