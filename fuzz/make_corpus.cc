@@ -103,6 +103,7 @@ void write_files(const fs::path& folder) {
                {begin_of("lex"), open, apply_of(open), committed, above_a_gap});
     write_file(folder / "two_pipelines", {begin_of("lex"), open, begin_of("saldo", 7)});
     write_file(folder / "golden_with_big_data", golden_changes());
+    write_file(folder / "trees_with_branches", sample_changes());
     const std::string whole = read_bytes(folder / "gap_above_the_watermark");
     write_bytes(folder / "cut_in_the_middle_of_a_page", whole.substr(0, whole.size() - 6'000));
     std::string flipped = whole;
