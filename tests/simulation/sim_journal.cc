@@ -21,6 +21,8 @@ bool names(const std::vector<std::string>& entities, const std::string& entity) 
 
 Result<void> SimJournal::commit(std::span<const journal::Change> changes) {
     if (!before_commit()) return fail(ErrorKind::storage, "the simulated disk is full", "make room");
+    if (disk)
+        if (auto written = disk(changes); !written) return written;
     for (const journal::Change& change : changes)
         std::visit([this](const auto& one) { put(one); }, change);
     after_commit();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "engine/ports.h"
 #include "journal/change.h"
@@ -19,11 +20,15 @@ class SimJournal final : public engine::JournalPort {
     // Around a commit; may throw Crash. `before_commit` returns whether the disk takes it.
     std::function<bool()> before_commit = [] { return true; };
     std::function<void()> after_commit = [] {};
+    // Another journal to write the changes to first; may throw Crash. None: this one is all there is.
+    std::function<Result<void>(std::span<const journal::Change>)> disk;
 
     Result<void> commit(std::span<const journal::Change> changes) override;
 
     // What the next process finds.
     const std::optional<journal::PipelineSnapshot>& durable() const { return durable_; }
+    // What a power cut left: the next process finds it.
+    void restore(std::optional<journal::PipelineSnapshot> found) { durable_ = std::move(found); }
     std::size_t open_batches() const;
     const journal::QuarantineEntry* quarantined(std::string_view entity) const;
 

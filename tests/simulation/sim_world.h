@@ -44,6 +44,8 @@ class SimWorld final : private engine::Observer {
     // Faults, then calm, then convergence. Throws Violation.
     void run();
     const SimTally& tally() const { return tally_; }
+    // For a test that puts a real journal beneath.
+    SimJournal& journal() { return journal_; }
 
   private:
     struct Process;

@@ -3,12 +3,11 @@
 #include "journal/writer.h"
 
 #include <algorithm>
-#include <map>
 
 #include <catch2/catch.hpp>
 
-#include "journal/transition.h"
 #include "tests/property/journal/generators.h"
+#include "tests/support/journal_model.h"
 #include "tests/unit/journal/support.h"
 
 using namespace pawl;
@@ -16,75 +15,6 @@ using namespace pawl::journal;
 using namespace pawl::journal::test;
 
 namespace {
-
-struct Model {
-    std::map<std::string, PipelineSnapshot> pipelines;
-
-    void operator()(const BeginPipeline& change) {
-        const auto known = pipelines.find(change.pipeline);
-        const Pipeline after = begin(known == pipelines.end() ? nullptr : &known->second.pipeline, change);
-        PipelineSnapshot& snapshot = pipelines[change.pipeline];
-        snapshot.pipeline = after;
-        snapshot.gaps = {};
-        std::erase_if(snapshot.batches,
-                      [](const Batch& batch) { return batch.state != BatchState::committed; });
-    }
-    void operator()(const OpenBatch& change) {
-        PipelineSnapshot& snapshot = pipelines.at(change.batch.pipeline);
-        open(snapshot.pipeline, change);
-        snapshot.gaps = change.gaps;
-        snapshot.batches.push_back(change.batch);
-    }
-    void operator()(const ApplyBatch& change) {
-        PipelineSnapshot& snapshot = pipelines.at(change.pipeline);
-        apply(batch(snapshot, change.batch), change);
-        erase(snapshot, change.released);
-        for (const QuarantineEntry& entry : change.quarantined) {
-            erase(snapshot, {entry.entity});
-            snapshot.quarantine.push_back(as_kept(entry));
-        }
-        std::ranges::sort(snapshot.quarantine, {}, &QuarantineEntry::entity);
-    }
-    void operator()(const CommitBatches& change) {
-        PipelineSnapshot& snapshot = pipelines.at(change.pipeline);
-        for (const BatchId id : change.batches)
-            commit(batch(snapshot, id), change.at);
-        move_watermark(snapshot.pipeline, change.watermark);
-    }
-    void operator()(const CloseGaps& change) {
-        close_gaps(pipelines.at(change.pipeline).pipeline, change);
-        pipelines.at(change.pipeline).gaps = change.gaps;
-    }
-    void operator()(const SetCondition& change) {
-        set_condition(pipelines.at(change.pipeline).pipeline, change);
-    }
-    void operator()(const RetryQuarantine& change) {
-        for (QuarantineEntry& entry : pipelines.at(change.pipeline).quarantine)
-            if (change.entities.empty() ||
-                std::ranges::find(change.entities, entry.entity) != change.entities.end())
-                entry.retry_requested = true;
-    }
-    void operator()(const DropQuarantine& change) {
-        PipelineSnapshot& snapshot = pipelines.at(change.pipeline);
-        if (change.entities.empty()) snapshot.quarantine.clear();
-        erase(snapshot, change.entities);
-    }
-
-    static Batch& batch(PipelineSnapshot& snapshot, BatchId id) {
-        return *std::ranges::find(snapshot.batches, id, &Batch::id);
-    }
-    static void erase(PipelineSnapshot& snapshot, const std::vector<std::string>& entities) {
-        std::erase_if(snapshot.quarantine, [&](const QuarantineEntry& entry) {
-            return std::ranges::find(entities, entry.entity) != entities.end();
-        });
-    }
-    std::vector<PipelineSnapshot> all() const {
-        std::vector<PipelineSnapshot> snapshots;
-        for (const auto& [name, snapshot] : pipelines)
-            snapshots.push_back(snapshot);
-        return snapshots;
-    }
-};
 
 std::string some_entity() {
     return "entity-" + std::to_string(*rc::gen::inRange(0, 12));
@@ -125,10 +55,10 @@ Revision some_watermark(const PipelineSnapshot& snapshot, const IntervalSet& gap
 }
 
 // A change that the model allows now.
-Change some_change(const Model& model) {
+Change some_change(const JournalModel& model) {
     const std::string name = *rc::gen::element<std::string>("lex", "saldo", "lexin");
-    const auto known = model.pipelines.find(name);
-    if (known == model.pipelines.end()) return begin_of(name, *rc::gen::inRange<Revision>(0, 50));
+    const auto known = model.pipelines().find(name);
+    if (known == model.pipelines().end()) return begin_of(name, *rc::gen::inRange<Revision>(0, 50));
     const PipelineSnapshot& snapshot = known->second;
     std::vector<const Batch*> of_state[4];
     for (const Batch& batch : snapshot.batches)
@@ -162,7 +92,7 @@ Change some_change(const Model& model) {
 TEST_CASE("the journal holds what the transitions make of the changes") {
     REQUIRE(rc::check("random changes, reopened and read from outside", [] {
         const TemporaryFolder folder;
-        Model model;
+        JournalModel model;
         Result<Writer> writer = Writer::open(folder.journal());
         RC_ASSERT(writer.has_value());
         const auto commits = *rc::gen::inRange(1, 40);
@@ -170,7 +100,7 @@ TEST_CASE("the journal holds what the transitions make of the changes") {
             std::vector<Change> changes;
             for (int left = *rc::gen::inRange(1, 5); left > 0; --left) {
                 changes.push_back(some_change(model));
-                std::visit(model, changes.back());
+                model.put(changes.back());
             }
             RC_ASSERT(writer->commit(changes).has_value());
             RC_ASSERT(equal(writer->read().value(), model.all()));
