@@ -6,14 +6,17 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include <fmt/core.h>
 
 #include "base/assert.h"
 #include "journal/limits.h"
+#include "journal/page_file.h"
 
 namespace pawl::journal {
 namespace {
@@ -24,13 +27,6 @@ MDB_val value_of(std::string_view bytes) {
 
 std::string_view view_of(const MDB_val& value) {
     return {static_cast<const char*>(value.mv_data), value.mv_size};
-}
-
-bool disk_is_full(const std::string& place) {
-    struct statvfs status{};
-    constexpr std::uint64_t next_to_nothing_bytes = 1 << 20;
-    return ::statvfs(place.c_str(), &status) == 0 &&
-           status.f_bavail * status.f_frsize < next_to_nothing_bytes;
 }
 
 // LMDB makes its lock file sparse and maps it: on a full disk the first touch would be a SIGBUS. So it is
@@ -50,14 +46,20 @@ Result<void> make_lock_file(const std::filesystem::path& folder) {
 
 }  // namespace
 
+bool disk_is_full(const std::filesystem::path& folder) {
+    struct statvfs status{};
+    constexpr std::uint64_t next_to_nothing_bytes = 1 << 20;
+    return ::statvfs(folder.c_str(), &status) == 0 &&
+           status.f_bavail * status.f_frsize < next_to_nothing_bytes;
+}
+
 Error lmdb_error(int status, std::string_view place, std::string_view doing) {
-    const std::string folder(place);
     std::string message = fmt::format("the journal {}: {}: {}", place, doing, ::mdb_strerror(status));
     std::string advice = fmt::format("look at the file system of {} and the kernel's log", place);
     if (status == MDB_MAP_FULL) {
         message = fmt::format("the journal {}: {}: it has reached its largest size", place, doing);
         advice = "raise [journal] size_max; what was in the journal is kept";
-    } else if (status == ENOSPC || status == EDQUOT || (status == EIO && disk_is_full(folder))) {
+    } else if (status == ENOSPC || status == EDQUOT || (status == EIO && disk_is_full(place))) {
         message = fmt::format("the journal {}: {}: the disk is full", place, doing);
         advice = fmt::format("free space on the file system of {}; what was in the journal is kept", place);
     } else if (status == EFBIG) {
@@ -127,10 +129,43 @@ std::uint64_t Transaction::number() const {
     return ::mdb_txn_id(txn_);
 }
 
+// A commit whose meta page cannot be made durable leaves that page with the new trees under the old
+// transaction's number (mdb_env_write_meta), which nobody can tell from a flipped bit afterwards. So the page
+// is kept from before, and put back whole.
+class Transaction::MetaPage {
+  public:
+    explicit MetaPage(MDB_txn* txn) {
+        MDB_env* const env = ::mdb_txn_env(txn);
+        MDB_stat status{};
+        if (::mdb_env_get_fd(env, &descriptor_) != MDB_SUCCESS || ::mdb_env_stat(env, &status) != MDB_SUCCESS)
+            return;
+        place_ = static_cast<off_t>(::mdb_txn_id(txn) % meta_pages * status.ms_psize);
+        kept_ = ::pread(descriptor_, before_.data(), before_.size(), place_) == std::ssize(before_);
+    }
+    // What cannot be put back stays a damage that the next start names.
+    void put_back() const {
+        std::array<char, bytes> now{};
+        if (!kept_ || ::pread(descriptor_, now.data(), now.size(), place_) != std::ssize(now) ||
+            now == before_)
+            return;
+        if (::pwrite(descriptor_, before_.data(), before_.size(), place_) == std::ssize(before_))
+            ::fdatasync(descriptor_);
+    }
+
+  private:
+    static constexpr std::size_t bytes = 512;  // one sector; the page's header and MDB_meta are 152
+    int descriptor_ = -1;
+    off_t place_ = 0;
+    bool kept_ = false;
+    std::array<char, bytes> before_{};
+};
+
 Result<void> Transaction::commit() {
+    const MetaPage meta_page(txn_);
     const int status = ::mdb_txn_commit(std::exchange(txn_, nullptr));
-    if (status != MDB_SUCCESS) return failed(status, "a transaction cannot be written");
-    return {};
+    if (status == MDB_SUCCESS) return {};
+    meta_page.put_back();
+    return failed(status, "a transaction cannot be written");
 }
 
 Environment::Environment(Environment&& other) noexcept

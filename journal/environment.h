@@ -45,6 +45,7 @@ class Transaction {
 
   private:
     friend class Environment;
+    class MetaPage;
     Transaction(MDB_txn* txn, const std::array<unsigned, format::table_names.size()>& tables,
                 std::string place)
         : txn_(txn), tables_(tables), place_(std::move(place)) {}
@@ -92,6 +93,9 @@ class Environment {
     std::array<unsigned, format::table_names.size()> tables_{};
     std::string place_;
 };
+
+// Whether next to nothing is free on the file system of `folder`.
+bool disk_is_full(const std::filesystem::path& folder);
 
 // The error of an LMDB call. `place` is the folder, `doing` what was tried: "cannot be opened".
 Error lmdb_error(int status, std::string_view place, std::string_view doing);

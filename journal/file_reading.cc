@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "base/assert.h"
 #include "journal/assembler.h"
 #include "journal/format.h"
 #include "journal/page_check.h"
@@ -89,11 +90,12 @@ bool same_start(PageFile& file, const Starts& starts) {
     return true;
 }
 
-std::unexpected<Error> no_journal(const std::filesystem::path& data_file, std::string_view why) {
-    return fail(ErrorKind::storage, fmt::format("{} is no journal of pawl: {}", data_file.string(), why),
-                "look whether journal.path is right; if the file is damaged, keep a copy of the folder, move "
-                "it away, "
-                "and pawl rolls forward from what the index remembers");
+FileReading no_journal(FileKind kind, std::string why, bool read_failed) {
+    FileReading reading;
+    reading.kind = kind;
+    reading.why_none = std::move(why);
+    reading.read_failed = read_failed;
+    return reading;
 }
 
 }  // namespace
@@ -105,11 +107,37 @@ Error newer_format(const std::filesystem::path& data_file, std::uint32_t format)
             "use the newer pawl that wrote it"};
 }
 
+std::optional<Error> refusal_of(const std::filesystem::path& data_file, const FileReading& reading) {
+    if (reading.kind == FileKind::journal) return std::nullopt;
+    if (reading.kind == FileKind::newer_journal) return newer_format(data_file, reading.contents.format);
+    std::string advice = "look whether journal.path is right";
+    if (reading.kind == FileKind::no_lmdb)
+        advice +=
+            "; if it is and the file is damaged, `pawl recover --discard-journal` sets it aside and begins "
+            "anew";
+    return Error{ErrorKind::storage,
+                 fmt::format("{} is no journal of pawl: {}", data_file.string(), reading.why_none),
+                 std::move(advice)};
+}
+
+Error damage_error(const std::filesystem::path& folder, const std::vector<Damage>& damages) {
+    PAWL_ASSERT(!damages.empty());
+    const Damage& first = damages.front();
+    std::string message =
+        fmt::format("the journal {} is damaged: {}: {}", folder.string(), first.where, first.what);
+    if (damages.size() > 1) message += fmt::format(" (and {} more)", damages.size() - 1);
+    return {
+        ErrorKind::storage, std::move(message),
+        "nothing was changed; `pawl dump` shows what can be read; `pawl recover --discard-journal` sets the "
+        "file aside and begins anew: the history is read once more, which does no harm"};
+}
+
 Result<FileReading> read_file(const std::filesystem::path& data_file) {
     auto file = PageFile::open(data_file);
     if (!file) return std::unexpected(file.error());
     Starts starts{read_start(*file, 0), read_start(*file, 1)};
-    if (!starts[0] && !starts[1]) return no_journal(data_file, "page 0: " + starts[0].error().message);
+    if (!starts[0] && !starts[1])
+        return no_journal(FileKind::no_lmdb, "page 0: " + starts[0].error().message, file->read_failed());
 
     Assembler assembler;
     check_starts(starts, assembler);
@@ -122,11 +150,9 @@ Result<FileReading> read_file(const std::filesystem::path& data_file) {
             assembler.add(table, key, value);
         },
         damages);
-    if (assembler.header() && assembler.header()->format > format::version)
-        return std::unexpected(newer_format(data_file, assembler.header()->format));
     if (!assembler.header() && damages.empty() &&
         std::ranges::find(tables, name_of(Table::meta)) == tables.end())
-        return no_journal(data_file, "it is an LMDB file of something else");
+        return no_journal(FileKind::other_lmdb, "it is an LMDB file of something else", file->read_failed());
 
     check_tables(tables, assembler);
     if (!newest.recorded)
@@ -137,7 +163,9 @@ Result<FileReading> read_file(const std::filesystem::path& data_file) {
         assembler.add_damage(std::move(damage.where), std::move(damage.what));
     FileReading reading;
     reading.changed_meanwhile = !same_start(*file, starts);
+    reading.read_failed = file->read_failed();
     reading.contents = std::move(assembler).finish();
+    if (reading.contents.format > format::version) reading.kind = FileKind::newer_journal;
     return reading;
 }
 

@@ -17,6 +17,7 @@ inline constexpr std::string_view data_file = "data.mdb";          // LMDB
 inline constexpr std::string_view lmdb_lock_file = "lock.mdb";     // LMDB's table of readers
 inline constexpr std::string_view writer_lock_file = "pawl.lock";  // locked by the writer, holds its pid
 inline constexpr std::string_view new_folder = "data.mdb.new";     // a journal that is being made
+inline constexpr std::string_view damaged_prefix = "data.mdb.damaged-";  // set aside, then the time
 
 // LMDB's named databases. The order of this enum is no part of the format, the names are.
 enum class Table : std::uint8_t { meta, pipelines, gaps, batches, quarantine };

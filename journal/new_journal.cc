@@ -24,12 +24,20 @@ std::unexpected<Error> cannot_make(const fs::path& folder, int status) {
     return std::unexpected(lmdb_error(status, folder.string(), "cannot be made"));
 }
 
-int fsync_folder(const fs::path& folder) {
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+int sync_at(const fs::path& place, int flags) {
+    const int descriptor = ::open(place.c_str(), O_RDONLY | O_CLOEXEC | flags);
     if (descriptor < 0) return errno;
     const int status = ::fsync(descriptor) == 0 ? 0 : errno;
     ::close(descriptor);
     return status;
+}
+
+// The folder that holds the journal's folder may be somebody else's, on a file system that is read-only or
+// knows no fsync of folders: then pawl has not made the journal's folder either.
+int sync_parent(const fs::path& folder) {
+    const int status = sync_folder(folder / "..");
+    const bool is_foreign = status == EACCES || status == EPERM || status == EROFS || status == EINVAL;
+    return is_foreign ? 0 : status;
 }
 
 // The mode is set twice: mkdir and open leave out what the umask forbids, even to the owner.
@@ -89,12 +97,25 @@ int write_data_file(const fs::path& folder, const Header& header) {
 
 }  // namespace
 
+int sync_folder(const fs::path& folder) {
+    return sync_at(folder, O_DIRECTORY);
+}
+
+Result<void> sync_journal(const fs::path& folder) {
+    const fs::path data_file = folder / format::data_file;
+    int status =
+        ::access(data_file.c_str(), R_OK) == 0 ? sync_at(data_file, 0) : 0;  // who reads it will say so
+    if (status == 0) status = sync_folder(folder);
+    if (status == 0) status = sync_parent(folder);
+    if (status == 0) return {};
+    return std::unexpected(lmdb_error(status, folder.string(), "what is there cannot be made durable"));
+}
+
 Result<std::vector<std::string>> prepare_folder(const fs::path& folder) {
     struct stat status{};
     if (::stat(folder.c_str(), &status) != 0) {
         if (errno != ENOENT) return cannot_make(folder, errno);
         if (const int made = make_private_folder(folder); made != 0) return cannot_make(folder, made);
-        fsync_folder(fs::absolute(folder).parent_path());
         return {};
     }
     if (!S_ISDIR(status.st_mode)) return cannot_make(folder, ENOTDIR);
@@ -116,7 +137,7 @@ Result<void> make_journal(const fs::path& folder, const Header& header) {
     if (status == 0) status = write_data_file(aside, header);
     if (status == 0 && ::rename(made.c_str(), (folder / format::data_file).c_str()) != 0) status = errno;
     fs::remove_all(aside, ignored);
-    if (status == 0) status = fsync_folder(folder);
+    if (status == 0) status = sync_folder(folder);
     if (status != 0) return cannot_make(folder, status);
     return {};
 }

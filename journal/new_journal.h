@@ -20,4 +20,11 @@ Result<std::vector<std::string>> prepare_folder(const std::filesystem::path& fol
 // lock, and there is no data file yet. On success it is on disk. Errors: kind storage.
 Result<void> make_journal(const std::filesystem::path& folder, const Header& header);
 
+// The names in a folder as they are now are on disk. 0 or the errno of what failed.
+int sync_folder(const std::filesystem::path& folder);
+
+// What a reader of the data file sees is on disk, and the file's name and its folder's too: a process that
+// was killed may have left something that only the page cache knows. Errors: kind storage.
+Result<void> sync_journal(const std::filesystem::path& folder);
+
 }  // namespace pawl::journal

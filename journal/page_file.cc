@@ -178,7 +178,10 @@ Result<std::string> PageFile::read(std::uint64_t offset, std::size_t bytes) cons
         const ssize_t got =
             ::pread(descriptor_, buffer.data() + done, bytes - done, static_cast<off_t>(offset + done));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return damaged(fmt::format("it cannot be read: {}", std::strerror(errno)));
+        if (got < 0) {
+            read_failed_ = true;
+            return damaged(fmt::format("it cannot be read: {}", std::strerror(errno)));
+        }
         if (got == 0) return damaged("the file became shorter while it was read");
         done += static_cast<std::size_t>(got);
     }

@@ -94,6 +94,8 @@ class PageFile {
     std::uint64_t file_bytes() const { return file_bytes_; }
     // A writer may have made the file longer since it was opened.
     void look_at_size_again();
+    // The system failed to read a part that is there: perhaps only for now.
+    bool read_failed() const { return read_failed_; }
 
     // Header, every node's place and size, and that the nodes fill the page as LMDB leaves them: without
     // overlap and without holes.
@@ -109,6 +111,7 @@ class PageFile {
     int descriptor_ = -1;
     std::uint64_t file_bytes_ = 0;
     std::uint32_t page_bytes_ = 4096;
+    mutable bool read_failed_ = false;
 };
 
 }  // namespace pawl::journal

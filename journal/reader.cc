@@ -40,6 +40,7 @@ Result<Contents> read_journal(const std::filesystem::path& folder) {
         }
         auto reading = read_file(data_file);
         if (!reading) return std::unexpected(reading.error());
+        if (auto refusal = refusal_of(data_file, *reading)) return std::unexpected(std::move(*refusal));
         if (reading->changed_meanwhile) continue;
         reading->contents.writer_pid = writer;
         return std::move(reading->contents);

@@ -34,17 +34,6 @@ Header new_header() {
     return {format::version, now.count(), "pawl " PAWL_VERSION};
 }
 
-Error damage_error(const fs::path& folder, const std::vector<Damage>& damages) {
-    const Damage& first = damages.front();
-    std::string message =
-        fmt::format("the journal {} is damaged: {}: {}", folder.string(), first.where, first.what);
-    if (damages.size() > 1) message += fmt::format(" (and {} more)", damages.size() - 1);
-    return {ErrorKind::storage, std::move(message),
-            "nothing was changed; keep a copy of the folder, `pawl dump` shows what can be read; then move "
-            "it away, "
-            "and pawl rolls forward from what the index remembers"};
-}
-
 // The journal's contents, after looking at every page of it.
 Result<Contents> checked_contents(const fs::path& folder) {
     auto reading = read_file(folder / format::data_file);
@@ -52,6 +41,8 @@ Result<Contents> checked_contents(const fs::path& folder) {
         reading.error().kind = ErrorKind::storage;
         return std::unexpected(reading.error());
     }
+    if (auto refusal = refusal_of(folder / format::data_file, *reading))
+        return std::unexpected(std::move(*refusal));
     if (!reading->contents.damages.empty())
         return std::unexpected(damage_error(folder, reading->contents.damages));
     return std::move(reading->contents);
@@ -123,6 +114,7 @@ Result<Writer> Writer::open(const fs::path& folder, const WriterOptions& options
     struct stat status{};
     if (::lstat(data_file.c_str(), &status) != 0 && errno == ENOENT)
         if (auto made = make_journal(folder, new_header()); !made) return std::unexpected(made.error());
+    if (auto synced = sync_journal(folder); !synced) return std::unexpected(synced.error());
     auto contents = checked_contents(folder);
     if (!contents) return std::unexpected(contents.error());
     if (::chmod(data_file.c_str(), 0600) != 0)

@@ -16,6 +16,20 @@ Json error_json(const std::optional<Error>& error) {
     return {{"kind", name_of(error->kind)}, {"message", error->message}, {"advice", error->advice}};
 }
 
+Json discarded_json(const std::optional<journal::SetAside>& discarded) {
+    if (!discarded) return {};
+    return {{"file", discarded->file.string()},
+            {"damage", discarded->damage.empty() ? Json() : Json(discarded->damage)}};
+}
+
+std::string discarded_text(const std::optional<journal::SetAside>& discarded) {
+    if (!discarded) return {};
+    return fmt::format(
+        "journal: {}; set aside as {}\n  every pipeline goes over its history from the first revision\n",
+        discarded->damage.empty() ? "discarded as asked" : "damaged: " + discarded->damage,
+        discarded->file.string());
+}
+
 // What all forms say of a pipeline at its end.
 Json pipeline_json(const ops::PipelineReport& pipeline) {
     return {{"name", pipeline.name},
@@ -41,13 +55,14 @@ std::string end_text(const ops::PipelineReport& pipeline) {
 
 }  // namespace
 
-Result<ops::DaemonReport> run_configured(const std::string& config_file, engine::Until until) {
+Result<ops::DaemonReport> run_configured(const std::string& config_file, engine::Until until,
+                                         bool discard_journal) {
     const auto config = config::load(config_file);
     if (!config) return std::unexpected(config.error());
     ops::Log log(config->log);
     for (const std::string& warning : config->warnings)
         log.write(ops::Severity::warning, "", warning);
-    return ops::run_daemon(*config, until, log);
+    return ops::run_daemon(*config, until, discard_journal, log);
 }
 
 int report_pipelines(const ops::DaemonReport& daemon, Io& io) {
@@ -61,7 +76,7 @@ int report_pipelines(const ops::DaemonReport& daemon, Io& io) {
 }
 
 std::string sync_text(const ops::DaemonReport& report) {
-    std::string text;
+    std::string text = discarded_text(report.discarded_journal);
     for (const ops::PipelineReport& pipeline : report.pipelines) {
         std::string_view how = "caught up";
         if (report.stopped_by_signal) how = "stopped by a signal";
@@ -74,6 +89,7 @@ std::string sync_text(const ops::DaemonReport& report) {
 std::string sync_json(const ops::DaemonReport& report) {
     Json json;
     json["stopped_by_signal"] = report.stopped_by_signal;
+    json["discarded_journal"] = discarded_json(report.discarded_journal);
     json["pipelines"] = Json::array();
     for (const ops::PipelineReport& pipeline : report.pipelines)
         json["pipelines"].push_back(pipeline_json(pipeline));
@@ -81,7 +97,7 @@ std::string sync_json(const ops::DaemonReport& report) {
 }
 
 std::string recover_text(const ops::DaemonReport& report) {
-    std::string text;
+    std::string text = discarded_text(report.discarded_journal);
     for (const ops::PipelineReport& pipeline : report.pipelines) {
         text += pipeline.name + "\n";
         TextTable table({"batch", "row", "decision", "found"});
@@ -99,6 +115,7 @@ std::string recover_text(const ops::DaemonReport& report) {
 std::string recover_json(const ops::DaemonReport& report) {
     Json json;
     json["stopped_by_signal"] = report.stopped_by_signal;
+    json["discarded_journal"] = discarded_json(report.discarded_journal);
     json["pipelines"] = Json::array();
     for (const ops::PipelineReport& pipeline : report.pipelines) {
         Json steps = Json::array();

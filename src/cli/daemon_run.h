@@ -10,7 +10,8 @@
 namespace pawl::cli {
 
 // Loads the config, tells its warnings to the log, and runs. The errors are those of both.
-Result<ops::DaemonReport> run_configured(const std::string& config_file, engine::Until until);
+Result<ops::DaemonReport> run_configured(const std::string& config_file, engine::Until until,
+                                         bool discard_journal = false);
 
 // Prints the pipelines' errors; the exit code of the first one, or 0.
 int report_pipelines(const ops::DaemonReport& report, Io& io);

@@ -32,6 +32,7 @@ class Secret {
 struct Journal {
     std::filesystem::path path = "/var/lib/pawl";
     std::uint64_t size_max = journal::limits::map_bytes_max;  // bytes
+    std::string on_damage = "stop";                           // or "discard": set it aside and begin anew
 };
 
 struct MariaDb {

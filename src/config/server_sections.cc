@@ -51,6 +51,7 @@ bool any_https(const std::vector<std::string>& urls) {
 void read_journal(Section section, Journal& into) {
     section.path("path", into.path);
     section.size("size_max", into.size_max, {limits::journal_bytes_min, limits::journal_bytes_max});
+    section.choice("on_damage", into.on_damage, {"stop", "discard"});
     section.finish();
 }
 

@@ -12,6 +12,7 @@
 #include "index/elasticsearch_index.h"
 #include "journal/writer.h"
 #include "ops/event_queue.h"
+#include "ops/journal_opening.h"
 #include "ops/limits.h"
 #include "ops/notify.h"
 #include "ops/operator_request.h"
@@ -219,17 +220,20 @@ void Daemon::complete_report() {
 
 }  // namespace
 
-Result<DaemonReport> run_daemon(const config::Config& config, engine::Until until, Log& log) {
+Result<DaemonReport> run_daemon(const config::Config& config, engine::Until until, bool discard_journal,
+                                Log& log) {
     if (auto armed = failpoint::arm(engine::crash_points()); !armed) return std::unexpected(armed.error());
     EventQueue queue;
     const StopSignal stop([&queue] { queue.wake(); });
-    auto writer = journal::Writer::open(config.journal.path, {.map_bytes_max = config.journal.size_max});
-    if (!writer) return std::unexpected(writer.error());
-    auto known = writer->read();
+    auto journal = open_journal(config.journal, discard_journal, log);
+    if (!journal) return std::unexpected(journal.error());
+    auto known = journal->writer.read();
     if (!known) return std::unexpected(known.error());
     auto http = index::HttpClient::make(config.elasticsearch);
     if (!http) return std::unexpected(http.error());
-    return Daemon(config, log, *writer, **http, queue).run(until, std::move(*known), stop);
+    auto report = Daemon(config, log, journal->writer, **http, queue).run(until, std::move(*known), stop);
+    if (report) report->discarded_journal = std::move(journal->set_aside);
+    return report;
 }
 
 }  // namespace pawl::ops

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "engine/effect.h"
 #include "engine/pipeline.h"
+#include "journal/set_aside.h"
 #include "ops/log.h"
 
 namespace pawl::ops {
@@ -28,12 +29,15 @@ struct PipelineReport {
 struct DaemonReport {
     std::vector<PipelineReport> pipelines;  // in the config's order
     bool stopped_by_signal = false;
+    std::optional<journal::SetAside> discarded_journal;  // what lay in the journal's place before
 };
 
 // Returns when all pipelines are done (engine::Until says when that is) or after SIGTERM or SIGINT: then what
 // is in flight may finish, at most limits::stop_grace_ms. A pipeline that stops with an error does not stop
 // the others. Errors: what keeps the daemon from starting (config, journal), or a journal that failed while
 // running. Blocks the two signals for the rest of the process.
-Result<DaemonReport> run_daemon(const config::Config& config, engine::Until until, Log& log);
+// `discard_journal`: an operator's word, see open_journal.
+Result<DaemonReport> run_daemon(const config::Config& config, engine::Until until, bool discard_journal,
+                                Log& log);
 
 }  // namespace pawl::ops

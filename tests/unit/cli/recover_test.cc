@@ -23,7 +23,7 @@ ops::DaemonReport some_report() {
     ops::PipelineReport saldo;
     saldo.name = "saldo";
     saldo.error = Error{ErrorKind::unavailable, "saldo: MariaDB is down", "start it"};
-    return {{lex, saldo}, false};
+    return {{lex, saldo}, false, {}};
 }
 
 }  // namespace
@@ -45,6 +45,23 @@ TEST_CASE("the JSON form of recover") {
     CHECK(lex["steps"][0]["decision"] == "replay");
     CHECK(lex["error"].is_null());
     CHECK(json["pipelines"][1]["error"]["kind"] == "unavailable");
+}
+
+TEST_CASE("a journal that was set aside is said first, with its damage and its new name") {
+    ops::DaemonReport report = some_report();
+    CHECK(nlohmann::json::parse(recover_json(report))["discarded_journal"].is_null());
+    report.discarded_journal = {"/j/data.mdb.damaged-20261124t181204z", "page 7: it is empty"};
+    CHECK(recover_text(report).starts_with(
+        "journal: damaged: page 7: it is empty; set aside as /j/data.mdb.damaged-20261124t181204z\n"
+        "  every pipeline goes over its history from the first revision\n"));
+    CHECK(sync_text(report).starts_with("journal: damaged"));
+    const auto json = nlohmann::json::parse(recover_json(report))["discarded_journal"];
+    CHECK(json["file"] == "/j/data.mdb.damaged-20261124t181204z");
+    CHECK(json["damage"] == "page 7: it is empty");
+    CHECK(nlohmann::json::parse(sync_json(report))["discarded_journal"] == json);
+    report.discarded_journal->damage.clear();
+    CHECK(recover_text(report).starts_with("journal: discarded as asked; set aside as /j/data.mdb.damaged-"));
+    CHECK(nlohmann::json::parse(recover_json(report))["discarded_journal"]["damage"].is_null());
 }
 
 TEST_CASE("sync says how each pipeline ended") {

@@ -173,7 +173,8 @@ TEST_CASE("a damage says what, where and what to do") {
     CHECK(writer.error().kind == ErrorKind::storage);
     CHECK_THAT(writer.error().message, Catch::Contains("is damaged: table batches, key 6c657800") &&
                                            Catch::Contains("checksum differs"));
-    CHECK_THAT(writer.error().advice, Catch::Contains("keep a copy") && Catch::Contains("pawl dump"));
+    CHECK_THAT(writer.error().advice,
+               Catch::Contains("pawl dump") && Catch::Contains("pawl recover --discard-journal"));
 }
 
 TEST_CASE("a journal of a newer format is refused by both, with both numbers") {
