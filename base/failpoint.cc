@@ -10,6 +10,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <mutex>
 
 #include <fmt/core.h>
 
@@ -26,12 +28,46 @@ Armed& armed() {
     return instance;
 }
 
+// For PAWL_FAILPOINT=count.
+struct Counts {
+    std::atomic<bool> wanted = false;
+    std::mutex mutex;
+    std::map<std::string, int, std::less<>> hits;
+};
+
+Counts& counts() {
+    static Counts instance;
+    return instance;
+}
+
+void count(std::string_view name) {
+    const std::lock_guard lock(counts().mutex);
+    if (const auto found = counts().hits.find(name); found != counts().hits.end()) ++found->second;
+}
+
+void print_counts() {
+    const std::lock_guard lock(counts().mutex);
+    for (const auto& [name, hits] : counts().hits)
+        std::fprintf(stderr, "failpoint %s %d\n", name.c_str(), hits);
+}
+
+void begin_to_count(const std::vector<std::string>& known) {
+    for (const std::string& name : known)
+        counts().hits.emplace(name, 0);
+    counts().wanted = true;
+    std::atexit(print_counts);
+}
+
 }  // namespace
 
 Result<void> arm(const std::vector<std::string>& known) {
     const char* const setting = std::getenv("PAWL_FAILPOINT");
     if (setting == nullptr) return {};
     const std::string_view text = setting;
+    if (text == "count") {
+        begin_to_count(known);
+        return {};
+    }
     const auto colon = text.rfind(':');
     int hits = 0;
     const auto count = colon == text.npos ? std::string_view{} : text.substr(colon + 1);
@@ -47,6 +83,7 @@ Result<void> arm(const std::vector<std::string>& known) {
 }
 
 void hit(std::string_view name) {
+    if (counts().wanted) count(name);
     if (armed().name != name || armed().hits_left.fetch_sub(1) != 1) return;
     std::fprintf(stderr, "failpoint %s\n", armed().name.c_str());
     std::fflush(stderr);

@@ -1,10 +1,13 @@
 // Crash points for the crash tests: at the n-th hit of the chosen one the process prints its name and kills
-// itself with SIGKILL. Compiled in only with PAWL_FAILPOINTS; in a release build `hit` is nothing at all.
+// itself with SIGKILL. Compiled in only with PAWL_FAILPOINTS; in a release build there is nothing of them.
 //
 // Chosen by the environment: PAWL_FAILPOINT=<name>:<n>. A name is "before:<effect>" or "after:<effect>", made
 // from the engine's effects by the runner, or one of `adapter_points`. An unknown name refuses to start.
+// PAWL_FAILPOINT=count kills nothing: at its end the process prints "failpoint <name> <hits>" for all of
+// them.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +16,55 @@
 
 namespace pawl::failpoint {
 
+// The places within adapters that no effect of the engine shows.
+inline constexpr std::array<std::string_view, 25> adapter_points{
+    // The journal: made at the first start (its folder is there; the file is whole, beside its place; it is
+    // in
+    // its place, which may not be on disk yet), opened, written, pruned. "during" is within a transaction.
+    "before:make_journal",
+    "during:make_journal",
+    "after:make_journal",
+    "after:lock_journal",
+    "after:open_journal",
+    "during:commit",
+    "during:quarantine",
+    "before:prune",
+    "after:prune",
+    // The source's thread.
+    "after:connect",
+    "before:look_at_table",
+    "after:look_at_table",
+    "before:read_rows",
+    "during:read_rows",
+    "after:read_rows",
+    "before:read_latest",
+    "after:read_latest",
+    // The index. "after:send_request": all of a request's body is with the kernel.
+    "before:send_request",
+    "after:send_request",
+    "before:create_index",
+    "after:create_index",
+    "before:judge_answer",
+    "after:judge_answer",
+    // An operator's request beside a running daemon: read, and its file removed.
+    "before:take_request",
+    "after:take_request",
+};
+
+// A name of `adapter_points`; any other does not compile.
+class AdapterPoint {
+  public:
+    consteval AdapterPoint(const char* name) : name_(name) {
+        for (const std::string_view point : adapter_points)
+            if (point == name_) return;
+        throw "not in adapter_points";
+    }
+    constexpr std::string_view name() const { return name_; }
+
+  private:
+    std::string_view name_;
+};
+
 #ifdef PAWL_FAILPOINTS
 
 // Reads PAWL_FAILPOINT once, before any thread starts. `known` are all names that this binary can hit.
@@ -20,6 +72,9 @@ Result<void> arm(const std::vector<std::string>& known);
 
 // Any thread. Does not return at the chosen hit of the chosen point.
 void hit(std::string_view name);
+inline void at(AdapterPoint point) {
+    hit(point.name());
+}
 
 inline constexpr bool compiled_in = true;
 
@@ -29,6 +84,7 @@ inline Result<void> arm(const std::vector<std::string>&) {
     return {};
 }
 inline void hit(std::string_view) {}
+inline void at(AdapterPoint) {}
 inline constexpr bool compiled_in = false;
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "base/failpoint.h"
 #include "journal/assembler.h"
 #include "journal/limits.h"
 #include "journal/transition.h"
@@ -124,6 +125,7 @@ Result<void> ChangeWriter::write_one(const ApplyBatch& change) {
         const std::string key = quarantine_key(entry.pipeline, entry.entity);
         auto written = transaction_.put(Table::quarantine, key, encode_quarantine(key, as_kept(entry)));
         if (!written) return written;
+        failpoint::at("during:quarantine");
     }
     return put(*batch);
 }
@@ -148,9 +150,11 @@ Result<void> ChangeWriter::write_one(const CommitBatches& change) {
 
 Result<void> ChangeWriter::prune(const std::string& pipeline, std::deque<BatchId>& committed) {
     for (std::size_t i = 0; i < pruned_per_commit_max && committed.size() > limits::committed_kept_max; ++i) {
+        failpoint::at("before:prune");
         if (auto erased = transaction_.erase(Table::batches, batch_key(pipeline, committed.front())); !erased)
             return erased;
         committed.pop_front();
+        failpoint::at("after:prune");
     }
     return {};
 }

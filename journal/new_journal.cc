@@ -11,6 +11,7 @@
 
 #include <fmt/core.h>
 
+#include "base/failpoint.h"
 #include "journal/environment.h"
 #include "journal/format.h"
 #include "journal/limits.h"
@@ -133,9 +134,12 @@ Result<void> make_journal(const fs::path& folder, const Header& header) {
     fs::remove_all(aside, ignored);
     const fs::path made = aside / format::data_file;
     int status = make_private_folder(aside);
+    failpoint::at("before:make_journal");
     if (status == 0) status = make_private_file(made);
     if (status == 0) status = write_data_file(aside, header);
+    failpoint::at("during:make_journal");
     if (status == 0 && ::rename(made.c_str(), (folder / format::data_file).c_str()) != 0) status = errno;
+    failpoint::at("after:make_journal");
     fs::remove_all(aside, ignored);
     if (status == 0) status = sync_folder(folder);
     if (status != 0) return cannot_make(folder, status);

@@ -11,6 +11,7 @@
 #include <fmt/core.h>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 #include "journal/assembler.h"
 #include "journal/change_writer.h"
 #include "journal/environment.h"
@@ -109,6 +110,7 @@ Result<Writer> Writer::open(const fs::path& folder, const WriterOptions& options
     if (!warnings) return std::unexpected(warnings.error());
     auto lock = WriterLock::take(folder);
     if (!lock) return std::unexpected(lock.error());
+    failpoint::at("after:lock_journal");
 
     const fs::path data_file = folder / format::data_file;
     struct stat status{};
@@ -127,6 +129,7 @@ Result<Writer> Writer::open(const fs::path& folder, const WriterOptions& options
     if (contents->format < format::version)
         if (auto raised = raise_format(*environment, *contents); !raised)
             return std::unexpected(raised.error());
+    failpoint::at("after:open_journal");
     return Writer(std::make_unique<Impl>(folder, std::move(*lock), std::move(*environment), bytes_max,
                                          committed_in(*contents), std::move(*warnings)));
 }
@@ -143,6 +146,7 @@ Result<void> Writer::Impl::try_commit(std::span<const Change> changes, bool& map
     if (done)
         done =
             transaction->put(format::Table::meta, format::commit_key, encode_commit(transaction->number()));
+    failpoint::at("during:commit");
     if (done) done = transaction->commit();
     map_was_full = transaction->map_was_full();
     if (!done) return done;

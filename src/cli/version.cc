@@ -5,15 +5,11 @@
 #include "base/failpoint.h"
 #include "cli/arguments.h"
 #include "cli/json.h"
-#include "engine/runner.h"
 #include "journal/format.h"
+#include "ops/crash_points.h"
 
 namespace pawl::cli {
 namespace {
-
-std::vector<std::string> crash_points() {
-    return failpoint::compiled_in ? engine::crash_points() : std::vector<std::string>{};
-}
 
 int run(const Words& words, Io& io) {
     bool json = false;
@@ -26,13 +22,13 @@ int run(const Words& words, Io& io) {
     if (json) {
         io.out << to_line(Json{{"version", PAWL_VERSION},
                                {"journal_format", journal::format::version},
-                               {"failpoints", crash_points()}});
+                               {"failpoints", ops::crash_points()}});
         return exit_code::done;
     }
     if (failpoints && !failpoint::compiled_in) {
         io.err << "this build has no crash points\n";
     } else if (failpoints) {
-        for (const std::string& point : crash_points())
+        for (const std::string& point : ops::crash_points())
             io.out << point << '\n';
     } else {
         io.out << fmt::format("pawl {}, journal format {}{}\n", PAWL_VERSION, journal::format::version,

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 #include "index/bulk.h"
 #include "index/gzip.h"
 #include "index/limits.h"
@@ -94,7 +95,10 @@ HttpRequest ElasticsearchIndex::http_request_for(const engine::BulkRequest& requ
 void ElasticsearchIndex::take_answer(const engine::BulkRequest& request, HttpResult result) {
     give_back(std::move(result.request_body));
     if (is_ending_) return;
-    inbox_.post(judge(request, result.response));
+    failpoint::at("before:judge_answer");
+    engine::Event event = judge(request, result.response);
+    failpoint::at("after:judge_answer");
+    inbox_.post(std::move(event));
 }
 
 engine::Event ElasticsearchIndex::judge(const engine::BulkRequest& request,

@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 #include "index/limits.h"
 
 namespace pawl::index {
@@ -106,6 +107,7 @@ void HttpClient::Thread::run() {
         start_waiting();
         int running = 0;
         curl_multi_perform(multi_, &running);
+        hit_when_sent();
         reap();
         // A place that became free is filled at once.
         if (!waiting_.empty() && active_.size() < limits::connections_max) continue;
@@ -188,9 +190,20 @@ bool HttpClient::Thread::begin_at_next_url(Active& active) {
     active.url = *url;
     active.tried[*url] = true;
     active.transfer->begin(request, urls_[*url], active.job.deadline - now);
+    failpoint::at("before:send_request");
     const CURLMcode code = curl_multi_add_handle(multi_, active.transfer->handle());
     PAWL_ASSERT(code == CURLM_OK);
     return true;
+}
+
+// curl does not tell when a request is out, so it is asked after each step.
+void HttpClient::Thread::hit_when_sent() {
+    if constexpr (!failpoint::compiled_in) return;
+    for (Active& active : active_) {
+        if (active.seen_sent || !active.transfer->body_sent(active.job.request)) continue;
+        active.seen_sent = true;
+        failpoint::at("after:send_request");
+    }
 }
 
 void HttpClient::Thread::reap() {

@@ -47,6 +47,7 @@ class HttpClient::Thread {
         std::unique_ptr<Transfer> transfer = {};
         std::vector<bool> tried;  // one for each URL
         std::size_t url = 0;
+        bool seen_sent = false;  // for the crash point, which is hit once
     };
     using ActiveList = std::list<Active>;
 
@@ -57,6 +58,7 @@ class HttpClient::Thread {
     void start_waiting();
     bool begin_at_next_url(Active& active);
     void reap();
+    void hit_when_sent();
     void finish(ActiveList::iterator active, CURLcode code);
     TimeMs sleep_ms() const;
     static void answer(Job& job, Result<HttpResponse> response);

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/failpoint.h"
 #include "index/answer.h"
 #include "index/duration.h"
 #include "index/limits.h"
@@ -181,7 +182,9 @@ Result<bool> create_target(const Call& call, const config::Index& index, TimeMs 
     auto body = create_body_with(index);
     if (!body) return std::unexpected(body.error());
     const auto name = new_index_name(index.alias, now);
+    failpoint::at("before:create_index");
     const auto response = call(put_request("/" + percent_encoded(name), std::move(*body)));
+    failpoint::at("after:create_index");
     if (!response) return std::unexpected(response.error());
     if (response->status == 200) return true;
     if (is_lost_race(*response)) return false;

@@ -144,6 +144,12 @@ bool Transfer::nothing_sent(CURLcode code) const {
     return until_sending_us == 0;
 }
 
+bool Transfer::body_sent(const HttpRequest& request) const {
+    curl_off_t uploaded = 0;
+    curl_easy_getinfo(handle_, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    return !request.body.empty() && static_cast<std::size_t>(uploaded) >= request.body.size();
+}
+
 std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
     auto& transfer = *static_cast<Transfer*>(self);
     const std::size_t bytes = size * count;

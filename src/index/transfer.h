@@ -45,6 +45,8 @@ class Transfer {
     Result<HttpResponse> finish(CURLcode code);
     // After a failure: the server has seen nothing of the request, so that another one may be asked at once.
     bool nothing_sent(CURLcode code) const;
+    // Whether all of the request's body is with the kernel by now; false of a request without one.
+    bool body_sent(const HttpRequest& request) const;
 
   private:
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);

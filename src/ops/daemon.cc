@@ -11,6 +11,7 @@
 #include "engine/runner.h"
 #include "index/elasticsearch_index.h"
 #include "journal/writer.h"
+#include "ops/crash_points.h"
 #include "ops/event_queue.h"
 #include "ops/journal_opening.h"
 #include "ops/limits.h"
@@ -222,7 +223,7 @@ void Daemon::complete_report() {
 
 Result<DaemonReport> run_daemon(const config::Config& config, engine::Until until, bool discard_journal,
                                 Log& log) {
-    if (auto armed = failpoint::arm(engine::crash_points()); !armed) return std::unexpected(armed.error());
+    if (auto armed = failpoint::arm(crash_points()); !armed) return std::unexpected(armed.error());
     EventQueue queue;
     const StopSignal stop([&queue] { queue.wake(); });
     auto journal = open_journal(config.journal, discard_journal, log);

@@ -11,6 +11,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/failpoint.h"
 #include "base/time.h"
 #include "ops/limits.h"
 
@@ -113,7 +114,9 @@ std::vector<OperatorRequest> take_requests(const fs::path& journal, std::vector<
         const auto text = read_bounded(file);
         auto request = text ? parse(*text, file) : Result<OperatorRequest>(std::unexpected(text.error()));
         if (request) {
+            failpoint::at("before:take_request");
             fs::remove(file, problem);
+            failpoint::at("after:take_request");
             requests.push_back(std::move(*request));
         } else {
             fs::rename(file, fs::path(file) += ".bad", problem);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 #include "source/check.h"
 #include "source/limits.h"
 #include "source/server_role.h"
@@ -147,6 +148,7 @@ Result<void> MariaDbSource::connect() {
     const std::string before = std::exchange(server_, std::move(*identity));
     if (!before.empty() && before != server_) return server_has_changed(before, opened->place());
     connection_.emplace(std::move(*opened));
+    failpoint::at("after:connect");
     return {};
 }
 
@@ -159,9 +161,11 @@ Result<void> MariaDbSource::server_has_changed(const std::string& before, const 
 }
 
 Result<void> MariaDbSource::look_at_table() {
+    failpoint::at("before:look_at_table");
     auto table = fit_table(*connection_, settings_, pipeline_);
     if (!table) return std::unexpected(std::move(table.error()));
     reader_.emplace(*table, pipeline_);
+    failpoint::at("after:look_at_table");
     return {};
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 #include "base/time.h"
 #include "source/latest.h"
 #include "source/limits.h"
@@ -80,6 +81,10 @@ Result<std::shared_ptr<const engine::Page>> Reader::read(Connection& connection,
         auto begun = connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
         if (!begun) return std::unexpected(std::move(begun.error()));
     }
+    if (request.latest)
+        failpoint::at("before:read_latest");
+    else
+        failpoint::at("before:read_rows");
     auto done =
         request.latest ? read_latest(connection, request, *page) : read_rows(connection, request, *page);
     if (!done) return std::unexpected(std::move(done.error()));
@@ -87,6 +92,10 @@ Result<std::shared_ptr<const engine::Page>> Reader::read(Connection& connection,
         auto ended = connection.execute("COMMIT");
         if (!ended) return std::unexpected(std::move(ended.error()));
     }
+    if (request.latest)
+        failpoint::at("after:read_latest");
+    else
+        failpoint::at("after:read_rows");
     page->complete = page->covered_through == request.revisions.highest();
     if (row_bytes_largest_ > limits::row_bytes_kept_max) connection.abandon();
     return page;
@@ -171,6 +180,7 @@ Result<Reader::Taken> Reader::take(Connection& connection, std::span<const engin
         const auto more = rows->next();
         if (!more) return std::unexpected(more.error());
         if (!*more) break;
+        failpoint::at("during:read_rows");
         const std::uint64_t row_bytes = bytes_of(*rows, columns);
         bytes += row_bytes;
         row_bytes_largest_ = std::max(row_bytes_largest_, row_bytes);

@@ -1,6 +1,8 @@
 #include "base/failpoint.h"
 
 #include <cstdlib>
+#include <set>
+#include <string_view>
 
 #include <catch2/catch.hpp>
 
@@ -40,7 +42,36 @@ TEST_CASE("without the environment nothing is armed") {
     CHECK(ended.stderr_text.empty());
 }
 
+TEST_CASE("each adapter point has one name and says when it is hit") {
+    const std::set<std::string_view> names(failpoint::adapter_points.begin(),
+                                           failpoint::adapter_points.end());
+    CHECK(names.size() == failpoint::adapter_points.size());
+    for (const std::string_view name : names)
+        CHECK((name.starts_with("before:") || name.starts_with("during:") || name.starts_with("after:")));
+}
+
 #ifdef PAWL_FAILPOINTS
+
+TEST_CASE("counting kills nothing and names each known point with its hits at the end") {
+    const Ended ended = run_in_child([] {
+        ::setenv("PAWL_FAILPOINT", "count", 1);
+        if (!failpoint::arm({"before:x", "after:x"})) return;
+        for (const char* const name : {"before:x", "after:y", "before:x"})
+            failpoint::hit(name);
+        std::exit(0);
+    });
+    CHECK(ended.signal == 0);
+    CHECK(ended.stderr_text == "failpoint after:x 0\nfailpoint before:x 2\n");
+}
+
+TEST_CASE("an adapter point kills by its name") {
+    const Ended ended = run_in_child([] {
+        ::setenv("PAWL_FAILPOINT", "before:prune:1", 1);
+        if (failpoint::arm({"before:prune"})) failpoint::at("before:prune");
+    });
+    CHECK(ended.signal == SIGKILL);
+    CHECK(ended.stderr_text == "failpoint before:prune\n");
+}
 
 TEST_CASE("the chosen hit of the chosen point kills after naming itself") {
     const Ended ended = hits_with("before:x:2");
