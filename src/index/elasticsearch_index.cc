@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/failpoint.h"
+#include "engine/limits.h"
 #include "index/bulk.h"
 #include "index/gzip.h"
 #include "index/limits.h"
@@ -21,6 +22,11 @@ TimeMs wall_clock_now() {
     return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
+// Like the engine: half of it is for the rows, the other half for the request.
+TimeMs stale_after(TimeMs gc_deletes_ms) {
+    return gc_deletes_ms / engine::limits::stale_divisor;
+}
+
 }  // namespace
 
 ElasticsearchIndex::ElasticsearchIndex(HttpClient& client, const config::Elasticsearch& settings,
@@ -29,6 +35,7 @@ ElasticsearchIndex::ElasticsearchIndex(HttpClient& client, const config::Elastic
       index_(index),
       inbox_(inbox),
       request_timeout_ms_(request_timeout_for(settings.request_timeout_ms, limits::gc_deletes_default_ms)),
+      stale_after_ms_(stale_after(limits::gc_deletes_default_ms)),
       session_(client) {}
 
 ElasticsearchIndex::~ElasticsearchIndex() {
@@ -57,6 +64,7 @@ void ElasticsearchIndex::find_target() {
         return;
     }
     request_timeout_ms_ = request_timeout_for(settings_.request_timeout_ms, facts->gc_deletes_ms);
+    stale_after_ms_ = stale_after(facts->gc_deletes_ms);
     inbox_.post(engine::TargetReady{std::move(*facts)});
 }
 
@@ -78,6 +86,7 @@ HttpRequest ElasticsearchIndex::http_request_for(const engine::BulkRequest& requ
         .body_type = BodyType::ndjson,
         .timeout_ms = timeout_ms,
         .answer_bytes_max = limits::bulk_answer_bytes_max,
+        .begin_before = request.page->read_at + stale_after_ms_,
     };
     encode_bulk(request.actions, http_request.body);
     if (!settings_.gzip) return http_request;

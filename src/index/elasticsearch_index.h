@@ -20,7 +20,9 @@ namespace pawl::index {
 // go then too.
 //
 // Every request names its own timeout to the server too (`?timeout=`), so that the server does not carry out
-// later what pawl has given up.
+// later what pawl has given up. Rows that were read longer ago than half of the index's gc_deletes are not
+// sent: BulkFailed with `unavailable`. The engine does not ask for that, but between its look at the clock
+// and the first byte the process may have been stopped, or the journal's disk may have hung.
 class ElasticsearchIndex final : public engine::IndexPort {
   public:
     // All of them must outlive it.
@@ -44,6 +46,7 @@ class ElasticsearchIndex final : public engine::IndexPort {
     const config::Index& index_;
     engine::Inbox& inbox_;
     std::atomic<TimeMs> request_timeout_ms_;
+    std::atomic<TimeMs> stale_after_ms_;  // since a page was read
     std::atomic<bool> is_ending_ = false;
 
     std::mutex buffers_mutex_;

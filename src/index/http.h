@@ -29,6 +29,9 @@ struct HttpRequest {
     TimeMs timeout_ms = 0;
     std::size_t answer_bytes_max = 0;
     std::optional<std::size_t> url = {};  // only this one, no fail-over
+    // By clock_now(). What has not begun by then is not sent any more, however it came to wait: in a queue,
+    // or because the whole process was stopped. The error is `unavailable`.
+    std::optional<TimeMs> begin_before = {};
 };
 
 struct HttpResponse {

@@ -34,7 +34,11 @@ std::thread start_without_signals(auto&& body) {
 }
 
 std::unexpected<Error> waited_too_long() {
-    return fail(ErrorKind::unavailable, "elasticsearch: a request waited too long for a free connection");
+    return fail(ErrorKind::unavailable, "elasticsearch: a request waited too long before it could be sent");
+}
+
+bool is_too_late(const HttpRequest& request) {
+    return request.begin_before && clock_now() >= *request.begin_before;
 }
 
 std::vector<std::string> without_slash_at_end(std::vector<std::string> urls) {
@@ -180,7 +184,7 @@ void HttpClient::Thread::start_waiting() {
 bool HttpClient::Thread::begin_at_next_url(Active& active) {
     const TimeMs now = steady_now();
     const HttpRequest& request = active.job.request;
-    if (now >= active.job.deadline) return false;
+    if (now >= active.job.deadline || is_too_late(request)) return false;
     std::optional<std::size_t> url;
     if (!request.url)
         url = rotation_.pick(active.tried, now);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/time.h"
 #include "engine/ports.h"
 
 namespace pawl::test {
@@ -40,6 +41,7 @@ struct ContractAction {
 
 inline engine::BulkRequest bulk_of(engine::RequestId id, const std::vector<ContractAction>& actions) {
     auto page = std::make_shared<engine::Page>();
+    page->read_at = clock_now();
     for (const auto& action : actions)
         page->add({action.revision, action.document ? engine::Action::index : engine::Action::remove,
                    action.entity, action.document.value_or("")});
