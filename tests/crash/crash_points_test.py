@@ -1,131 +1,139 @@
 #!/usr/bin/python3
 """Kills a real pawl at every crash point of its binary, restarts it, and compares every document.
 
-The points are asked of the binary (`pawl version --failpoints`), so none can be forgotten. A case proves its crash:
-pawl must die by SIGKILL after it has printed the point's name. A point that no scenario reaches fails the test.
+The points are asked of the binary (`pawl version --failpoints`), so none can be forgotten; one run of each scenario
+counts how often it passes each of them. Then each point kills at its 1st, its 2nd and a random later hit, each time
+in a scenario drawn among those that come so far. A case proves its crash: pawl must die by SIGKILL after it has
+printed the point's name. A point that no scenario reaches fails the test.
 
-    crash_points_test.py --binary build/dev/pawl [--seed N] [--only after:send_bulk]
+    crash_points_test.py --binary build/dev/pawl [--seed N] [--only after:send_bulk] [--each 3]
 """
 
 import argparse
-import json
-import os
+import collections
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
+import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "support"), str(TESTS / "crash")]
 
-from program import TABLE_SQL, Program
+from program import Program
+from scenarios import ROWS_BETWEEN, SCENARIOS, History, counts_in
 
 from lab.servers import MariaDB, SearchServer, TemporaryFolder
 
-HITS = (1, 3)  # the first time, and once in the middle of things
-ENTITIES = 300
-ROWS_AT_FIRST = 600
-ROWS_BETWEEN = 60  # written between the kill and the restart: what a replay must not overtake
-POINT_SECONDS_MAX = 10  # for a daemon to come to its crash point
-LIMITS = "batch_documents = 40\nbatches_open = 3"
 # Points of changes that nothing asks for yet: gaps are kept, not closed, in this version.
 NOT_YET = {"before:write_journal/close_gaps", "after:write_journal/close_gaps"}
 
 
-class History:
-    """The table, and a writer of random changes to it."""
+class Case:
+    """One scenario with a table, journal and alias of its own, on servers that are shared."""
 
-    def __init__(self, database, seed):
-        self.random = random.Random(seed)
-        self.versions = {}
-        self.connection = database.connect(database="karp")
-        self.connection.cursor().execute(TABLE_SQL.format(table="lex"))
-        self.write(ROWS_AT_FIRST)
+    made = 0
 
-    def write(self, rows):
-        for _ in range(rows):
-            body = {"word": f"w{self.random.randrange(10**6)}", "n": self.random.randrange(10**6)}
-            if self.random.random() < 0.02:
-                body["n"] = "not a number"  # the index will refuse it
-            self.insert(f"e{self.random.randrange(ENTITIES)}", body, self.random.random() < 0.15)
+    def __init__(self, scenario, servers, seed):
+        Case.made += 1
+        self.name = f"case-{Case.made}"
+        table = f"lex_{Case.made}"
+        self.scenario = scenario()
+        self.history = History(servers.database, table, f"{seed}/{Case.made}")
+        self.program = Program(servers.binary, servers.folder, self.name, servers.database, servers.index, table,
+                               self.scenario.limits)  # fmt: skip
 
-    def mend(self, entities):
-        """A newer row that the index takes."""
-        for entity in entities:
-            self.insert(entity, {"word": "mended"}, False)
-
-    def spoil(self):
-        """A row that the index will refuse, so that the quarantine is not empty."""
-        self.insert("spoiled", {"n": "not a number"}, False)
-
-    def insert(self, entity, body, discarded):
-        version = self.versions[entity] = self.versions.get(entity, 0) + 1
-        with self.connection.cursor() as cursor:
-            row = (entity, version, json.dumps(body), discarded)
-            cursor.execute("INSERT INTO lex (entity_id, version, body, discarded) VALUES (%s, %s, %s, %s)", row)
-
-
-# Scenarios: each brings a pawl to the point, or it ends without having reached it.
-
-def first_fill(program, failpoint, _history):
-    return program.run("sync", failpoint=failpoint)
-
-
-def server_down(program, failpoint, _history):
-    """A journal that knows the pipeline, and an index that does not answer."""
-    program.must("sync")
-    program.edit(program.index.url, "http://127.0.0.1:9")
-    try:
-        return run_until_dead(program, failpoint, lambda: None)
-    finally:
-        program.edit("http://127.0.0.1:9", program.index.url)
-
-
-def operator_retries(program, failpoint, history):
-    """A running daemon, and a person who wants its quarantine tried again."""
-    history.spoil()
-    program.must("sync")
-    return run_until_dead(
-        program, failpoint, lambda: [program.run("quarantine", "retry", "--all") for _ in range(max(HITS))]
-    )
-
-
-def operator_drops(program, failpoint, history):
-    """The same, and a person who gives the quarantine up: those entities stay out until their next row."""
-    history.spoil()
-    program.must("sync")
-    dropped = program.quarantine()
-    done = run_until_dead(program, failpoint, lambda: program.run("quarantine", "drop", "--all"))
-    history.mend(dropped)
-    return done
-
-
-def run_until_dead(program, failpoint, disturb):
-    """`pawl run`, with `disturb()` once it holds the journal; it is told to stop when the point does not come."""
-    environment = dict(os.environ, PAWL_FAILPOINT=failpoint)
-    with subprocess.Popen(program.pawl.command("run"), env=environment, stderr=subprocess.PIPE, text=True) as process:
+    def run(self, failpoint):
+        self.scenario.prepare(self.program, self.history)
         try:
-            program.wait_until_running(process)
-            disturb()
-            stderr = process.communicate(timeout=POINT_SECONDS_MAX)[1]
-        except subprocess.TimeoutExpired:
-            process.terminate()
-            stderr = process.communicate(timeout=POINT_SECONDS_MAX)[1]
-        return subprocess.CompletedProcess([], process.returncode, "", stderr)
+            return self.scenario.act(self.program, failpoint, self.history)
+        finally:
+            self.scenario.clear(self.program, self.history)
+
+    def heal(self):
+        """Restarts pawl after more was written and compares every document; returns (how many, recovery's labels)."""
+        self.history.write(ROWS_BETWEEN)
+        done = self.program.must("sync")
+        report = self.program.check_equal(self.history.connection)
+        self.program.remove_index()
+        self.history.close()
+        return report.documents, re.findall(r"\b(R\d\d)\b", done.stderr)
 
 
-SCENARIOS = {"set_condition": server_down, "retry_quarantine": operator_retries, "drop_quarantine": operator_drops}
+class Servers:
+    def __init__(self, binary, folder, database, index):
+        self.binary, self.folder, self.database, self.index = binary, folder, database, index
 
 
-def crash(program, point, hit, history):
-    """Whether pawl was killed at the hit-th time; a pawl that ended in any other way than well is a failure."""
-    scenario = SCENARIOS.get(point.rpartition("/")[2], first_fill)
-    done = scenario(program, f"{point}:{hit}", history)
-    if done.returncode == -signal.SIGKILL and f"failpoint {point}\n" in done.stderr:
-        return True
-    if done.returncode != 0:
-        raise AssertionError(f"{program.name}: exit {done.returncode} without a crash at {point}\n{done.stderr}")
-    return False
+class Campaign:
+    def __init__(self, servers, points, seed):
+        self.servers, self.points, self.seed = servers, points, seed
+        self.random = random.Random(seed)
+        self.reached = {}  # point: {scenario: hits}
+        self.crashes = self.documents = 0
+        self.labels = collections.Counter()
+
+    def count(self):
+        """Runs each scenario to its end and notes how often it passes each point."""
+        self.reached = {point: {} for point in self.points}
+        for scenario in SCENARIOS:
+            case = Case(scenario, self.servers, self.seed)
+            done = case.run("count")
+            if done.returncode != 0:
+                raise AssertionError(f"{scenario.__name__}: exit {done.returncode}\n{done.stderr}")
+            case.heal()
+            for point, hits in counts_in(done.stderr).items():
+                if hits and point in self.reached:
+                    self.reached[point][scenario] = hits
+        never = {point for point, scenarios in self.reached.items() if not scenarios}
+        if never - NOT_YET:
+            raise AssertionError(f"never reached: {sorted(never - NOT_YET)}")
+        if NOT_YET & set(self.points) - never:
+            raise AssertionError(f"reached, so no longer to be excused: {sorted(NOT_YET - never)}")
+
+    def crash_everywhere(self, each):
+        for point in self.points:
+            if not self.reached[point]:
+                continue  # excused by NOT_YET
+            for hit in self.random.sample(self.hits_of(point), each):
+                self.crash(point, hit)
+
+    def hits_of(self, point):
+        """The hits to crash at: the first, the second, a later one; the first again where there are no others."""
+        most = max(self.reached[point].values())
+        # How often a point is passed differs from run to run, so the last ones are left out.
+        later = self.random.randint(3, max(3, most * 3 // 4)) if most >= 3 else 1
+        return [1, 2 if most >= 2 else 1, later]
+
+    def crash(self, point, hit):
+        """Crashes there and heals; a point that is not passed so often this time is tried at an earlier hit."""
+        while True:
+            scenarios = [scenario for scenario, hits in self.reached[point].items() if hits >= hit]
+            scenario = self.random.choice(scenarios)
+            case = Case(scenario, self.servers, self.seed)
+            died = self.died(case.run(f"{point}:{hit}"), point, case.name)
+            documents, labels = case.heal()
+            self.documents += documents
+            self.labels.update(labels)
+            print(f"{point}:{hit} {scenario.__name__}: {'killed and healed' if died else 'not reached'} "
+                  f"({' '.join(dict.fromkeys(labels))})", flush=True)  # fmt: skip
+            if died:
+                self.crashes += 1
+                return
+            if hit == 1:
+                raise AssertionError(f"{point}:1 was counted in {scenario.__name__} but is not reached now")
+            hit = (hit + 1) // 2
+
+    @staticmethod
+    def died(done, point, name):
+        """Whether pawl was killed there; a pawl that ended in any other way than well is a failure."""
+        if done.returncode == -signal.SIGKILL and done.stderr.endswith(f"failpoint {point}\n"):
+            return True
+        if done.returncode != 0:
+            raise AssertionError(f"{name}: exit {done.returncode} without a crash at {point}\n{done.stderr}")
+        return False
 
 
 def run(options):
@@ -133,25 +141,13 @@ def run(options):
     points = [point for point in points.stdout.split() if options.only in (None, point)]
     if not points:
         raise AssertionError("the binary names no such crash point")
-    crashes, unreached = 0, set()
     with TemporaryFolder() as folder, MariaDB(folder / "db") as database:
         database.execute("CREATE DATABASE karp")
         with SearchServer("elasticsearch-8.19.7", folder / "es") as index:
-            history = History(database, options.seed)
-            for number, (point, hit) in enumerate((point, hit) for point in points for hit in HITS):
-                program = Program(options.binary, folder, f"case-{number}", database, index, limits=LIMITS)
-                died = crash(program, point, hit, history)
-                history.write(ROWS_BETWEEN)
-                program.must("sync")
-                program.check_equal(history.connection)
-                program.remove_index()
-                crashes += died
-                if not died and hit == 1:
-                    unreached.add(point)
-                print(f"{point}:{hit} {'killed and healed' if died else 'not reached'}", flush=True)
-    if unreached - NOT_YET:
-        raise AssertionError(f"never reached: {sorted(unreached - NOT_YET)}")
-    return crashes
+            campaign = Campaign(Servers(options.binary, folder, database, index), points, options.seed)
+            campaign.count()
+            campaign.crash_everywhere(options.each)
+    return campaign
 
 
 def main():
@@ -159,9 +155,16 @@ def main():
     parser.add_argument("--binary", required=True)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--only", help="one crash point")
+    parser.add_argument("--each", type=int, choices=(1, 2, 3), default=1,
+                        help="crashes at each point: 3, as in the campaign, are its 1st, its 2nd and a later hit; fewer "
+                        "are drawn among them")  # fmt: skip
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    print(f"{run(options)} crashes, every document right after each")
+    began = time.monotonic()
+    campaign = run(options)
+    labels = ", ".join(f"{label} {times}" for label, times in sorted(campaign.labels.items()))
+    print(f"{campaign.crashes} crashes at {len(campaign.points)} points, {campaign.documents:,} documents compared, "
+          f"all right; recovery: {labels}; {time.monotonic() - began:.0f} s, seed {options.seed}")  # fmt: skip
 
 
 if __name__ == "__main__":

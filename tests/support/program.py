@@ -94,13 +94,14 @@ class Program:
         return {entry["entity"]: entry["error"] for entry in entries}
 
     def check_equal(self, connection):
-        """The journal owes nothing, and the index is the history less the quarantine."""
+        """The journal owes nothing, and the index is the history less the quarantine. Returns the report."""
         open_batches = self.pawl.open_batches()
         if open_batches:
             raise AssertionError(f"{self.name}: open: {open_batches}")
         report = compare(self.fetch, connection, self.pipeline, self.pawl.quarantined(self.pipeline.name))
         if not report.ok:
             raise AssertionError(f"{self.name}: {report}\n{self.pawl.text('dump')}")
+        return report
 
     def remove_index(self):
         for index in self.fetch("GET", f"/{self.name}/_alias"):

@@ -53,6 +53,8 @@ HOT_ENTITIES = 200
 POLL_SECONDS = 0.005
 
 DEADLOCK, LOCK_WAIT_TIMEOUT, DUPLICATE_KEY = 1213, 1205, 1062
+# The server went away, or is not there (yet): a socket without a listener, a connection that ended, a shutdown.
+SERVER_GONE = (2002, 2003, 2006, 2013, 1053, 0)
 
 # What a body must survive on its way: characters of 2, 3 and 4 bytes, quotes, escaped line breaks and controls.
 COMMENTS = ("rättat", "checked", 'says "so"', "two\nlines", "tab\tand \\ and \u0001", "語の意味", "🔧 fixed", "</br>", "")
@@ -102,6 +104,7 @@ class Tally:
 
     commits: int = 0
     rollbacks: int = 0
+    lost: int = 0  # the server went away in the middle: perhaps committed, perhaps not
     conflicts: int = 0  # another writer was quicker with that entity (duplicate version, deadlock)
     updates: int = 0
     deletes: int = 0
@@ -126,12 +129,14 @@ class Writers:
     """`count` processes that change the table's entities until `goal` rows are committed, or `stop()`.
 
     `connect()` gives a new PyMySQL connection; `seed` decides each writer's own choices (not how they interleave).
-    Use as a context manager: leaving it ends the processes.
+    `reconnect`: a server that goes away is waited for; without it the writer dies, and waiting for it raises. Use as a context manager: leaving it ends the processes.
     """
 
-    def __init__(self, connect, table, entities, count, seed):
+    def __init__(self, connect, table, entities, count, seed, reconnect=False):
         self._context = multiprocessing.get_context("fork")
         self._rows = self._context.RawArray("q", count)  # committed, one slot per writer
+        self._paused = self._context.RawArray("b", count)
+        self.reconnect = reconnect
         self._goal = self._context.RawValue("q", 0)
         self._stop = self._context.Event()
         self._writers = [_Writer(connect, table, entities, number, seed, self) for number in range(count)]
@@ -177,6 +182,16 @@ class Writers:
                 progress(self.rows)
             time.sleep(POLL_SECONDS)
 
+    def wait_until_paused(self, deadline_seconds):
+        """Until the goal is reached and no transaction is open any more. Raises if a writer has died, or at the deadline.
+        """
+        end = time.monotonic() + deadline_seconds
+        while not all(self._paused):
+            self._check_alive()
+            if time.monotonic() > end:
+                raise TimeoutError(f"writers do not pause within {deadline_seconds} s")
+            time.sleep(POLL_SECONDS)
+
     def stop(self):
         """Ends them after their present transaction; returns the sum of their tallies."""
         self._stop.set()
@@ -214,15 +229,31 @@ class _Writer:
         connection = self.connect()
         shared = self.shared
         while not shared._stop.is_set():
+            shared._paused[self.number] = False  # before the goal is looked at: see wait_until_paused
             if shared.rows >= shared.goal:
+                shared._paused[self.number] = True
                 shared._stop.wait(POLL_SECONDS)
                 continue
             started = time.perf_counter()
-            self._transaction(connection)
+            connection = self._transaction_or_reconnect(connection)
             self.tally.busy_seconds += time.perf_counter() - started
             shared._rows[self.number] = self.tally.rows
-        connection.close()
+        if connection:
+            connection.close()
         sender.send(self.tally)
+
+    def _transaction_or_reconnect(self, connection):
+        """Returns the connection to go on with; None: there is none at the moment."""
+        try:
+            connection = connection or self.connect()
+            self._transaction(connection)
+            return connection
+        except (pymysql.err.OperationalError, pymysql.err.InterfaceError) as error:
+            if not (self.shared.reconnect and error.args[0] in SERVER_GONE):
+                raise
+            self.tally.lost += connection is not None
+            self.shared._stop.wait(POLL_SECONDS)
+            return None
 
     def _transaction(self, connection):
         try:

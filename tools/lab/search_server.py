@@ -24,10 +24,11 @@ class SearchServer:
 
     As a context manager it starts at the beginning and is killed at the end. `restart()` uses the same data and port.
     `settings` are "name=value" as -E takes them. `tls`: HTTPS and basic auth, Elasticsearch 8 and 9 only; then the
-    attributes user, password and certificates are set."""
+    attributes user, password and certificates are set. `discovery`: settings for a node of several, see cluster.py;
+    they may be changed before a (re)start."""
 
     def __init__(self, name: str, folder: Path, settings: Sequence[str] = (), tls: bool = False, keep: bool = False,
-                 heap_mb: int = HEAP_MB) -> None:
+                 heap_mb: int = HEAP_MB, discovery: Sequence[str] = ("discovery.type=single-node",)) -> None:
         self.name = name
         self.product, self.version = name.split("-", 1)
         self.major = int(self.version.split(".")[0])
@@ -35,6 +36,8 @@ class SearchServer:
         self.settings = list(settings)
         self.keep = keep
         self.heap_mb = heap_mb
+        self.discovery = list(discovery)
+        self.transport_port = 0
         self.tls = tls
         self.user: Optional[str] = None
         self.password = ""
@@ -152,8 +155,8 @@ class SearchServer:
 
     def _start_once(self, home: Path, java: Path) -> None:
         settings = [
-            f"http.port={self.port}", f"transport.port={free_port()}", "network.host=127.0.0.1",
-            "discovery.type=single-node", f"path.data={self.folder / 'data'}", f"path.logs={self.folder / 'logs'}",
+            f"http.port={self.port}", f"transport.port={self.transport_port or free_port()}", "network.host=127.0.0.1",
+            *self.discovery, f"path.data={self.folder / 'data'}", f"path.logs={self.folder / 'logs'}",
             f"path.repo={self.folder / 'repository'}",
             # A test machine's disk may well be fuller than the watermarks allow; indices would turn read-only.
             "cluster.routing.allocation.disk.threshold_enabled=false",
