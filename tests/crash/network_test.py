@@ -39,7 +39,7 @@ RSS_MB_MAX = 100
 DESCRIPTORS_MAX = 64
 CONNECTIONS_MAX = 16  # that the proxy has open at a time: requests in flight, and those that time out
 
-SHARE = 0.2
+SHARE = 0.3
 RESETS = {"reset_requests": Fault(reset_requests=SHARE), "reset_answers": Fault(reset_answers=SHARE),
           "cut_answers": Fault(cut_answers=SHARE)}  # fmt: skip
 STRIKING = {f"{side}/{name}": fault for side in ("index", "mariadb") for name, fault in RESETS.items()} | {

@@ -21,7 +21,8 @@ from typing import Callable, Optional
 CHUNK_BYTES = 64 << 10
 SLOW_CHUNK_SECONDS = 0.1  # a slow line carries so much at a time
 LOOK_SECONDS = 0.05  # how soon a change of the fault is seen by a silent connection
-ANSWER_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+ANSWER_LENGTH = re.compile(rb"\r\n(content-length: *\d+|transfer-encoding: *chunked)\r\n", re.IGNORECASE)
+CHUNK_BEGINS = re.compile(rb"[0-9a-f]+\r\n", re.IGNORECASE)
 ACCEPTS_MAX = 1024
 
 
@@ -172,12 +173,14 @@ class _Link:
 
     def _receive(self, source: socket.socket) -> bytes:
         # A thread that waits within recv() would keep a socket open that another one closes.
-        waiting = select.poll()
-        waiting.register(source, select.POLLIN)
-        while not waiting.poll(LOOK_SECONDS * 1000):
-            if source.fileno() < 0:
-                raise OSError("closed")
-        return source.recv(self._chunk_bytes())
+        while True:
+            descriptor = source.fileno()
+            if descriptor < 0:
+                raise OSError("the other thread has closed it")
+            waiting = select.poll()
+            waiting.register(descriptor, select.POLLIN)
+            if waiting.poll(LOOK_SECONDS * 1000):
+                return source.recv(self._chunk_bytes())
 
     def _end(self, source: socket.socket, target: socket.socket) -> None:
         if not self.silent:
@@ -216,15 +219,18 @@ class _Link:
             self.server.shutdown(socket.SHUT_RDWR)
             return None
         length = ANSWER_LENGTH.search(data)
-        if length and int(length[1]) > 1 and network.strikes(fault.shorten_json):
+        if length and network.strikes(fault.shorten_json):
             return self._shortened(data, length)
         return data
 
     def _shortened(self, data: bytes, length: "re.Match[bytes]") -> Optional[bytes]:
         """The answer with a part of its body, and a header that says that this is all."""
         head = data.index(b"\r\n\r\n") + 4
-        body = self.network.part_of(data[head:]) if len(data) > head else b""
-        header = data[: length.start(1)] + str(len(body)).encode() + data[length.end(1) : head]
+        whole = data[head:]
+        if b"chunked" in length[1].lower():
+            whole = CHUNK_BEGINS.sub(b"", whole, count=1)
+        body = self.network.part_of(whole) if whole else b""
+        header = data[: length.start(1)] + b"content-length: %d" % len(body) + data[length.end(1) : head]
         self.client.sendall(header + body)
         # What comes after this is the rest of the body that the client must not see.
         self.client.shutdown(socket.SHUT_WR)
