@@ -41,7 +41,7 @@ struct Opinion {
 std::string converge(const Case& one, const std::vector<PipelineSnapshot>& found) {
     simulation::SimWorld world(simulation::options_of(*one.world_seed));
     std::uint64_t commits = 0;
-    world.journal().disk = [&](std::span<const Change>) -> Result<void> {
+    world.journal().beneath = [&](std::span<const Change>) -> Result<void> {
         if (++commits != one.world_commit) return {};
         world.journal().restore(found.empty() ? std::nullopt : std::optional(found.front()));
         throw simulation::Crash{};

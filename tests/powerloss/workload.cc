@@ -110,7 +110,7 @@ void write_world(Journal& journal, std::uint64_t seed) {
     JournalModel model;
     std::uint64_t number = 0;
     journal.open();
-    world.journal().disk = [&](std::span<const Change> changes) -> Result<void> {
+    world.journal().beneath = [&](std::span<const Change> changes) -> Result<void> {
         for (const Change& change : changes)
             model.put(change);
         journal.commit(++number, digest_of(model.all()), changes);

@@ -8,6 +8,13 @@ namespace pawl::simulation {
 
 using journal::BatchState;
 
+namespace {
+
+// A read of the process at hand, and those that processes left which died within a read's latency.
+constexpr std::size_t reads_under_way_max = 4;
+
+}  // namespace
+
 void SimChecks::request_may_go(const engine::BulkRequest& request, std::size_t in_flight) const {
     if (in_flight > options_.limits.requests_in_flight_max)
         throw Violation{fmt::format("{} requests are in flight", in_flight)};
@@ -39,7 +46,7 @@ bool SimChecks::has_intent(std::uint32_t entity, Revision above) const {
 // The highest revision of the entity that the index was shown or that the quarantine remembers.
 Revision SimChecks::known_of(const SimIndex& index, std::uint32_t entity) const {
     const auto* const entry = journal_.quarantined(history_.name_of(entity));
-    return std::max(index.stored[entity].shown, entry == nullptr ? 0 : entry->revision);
+    return std::max(versions_.highest(index, entity), entry == nullptr ? 0 : entry->revision);
 }
 
 // A rejected row counts for nothing when an open batch sends a newer one of its entity. That batch lies above
@@ -75,11 +82,46 @@ void SimChecks::journal_is_sound() const {
     }
 }
 
-void SimChecks::memory_is_bounded() const {
-    const std::size_t most =
-        options_.limits.batches_open_max + options_.limits.requests_in_flight_max + std::size_t{4};
-    if (history_.pages_alive() > most)
-        throw Violation{fmt::format("{} pages are held in memory", history_.pages_alive())};
+void SimChecks::after_step() {
+    journal_is_sound();
+    journal_goes_forward();
+}
+
+void SimChecks::states_go_forward(const journal::PipelineSnapshot& durable) const {
+    for (const auto& [id, state] : seen_.open) {
+        const auto now = std::find_if(durable.batches.begin(), durable.batches.end(),
+                                      [id = id](const journal::Batch& batch) { return batch.id == id; });
+        if (now == durable.batches.end()) throw Violation{fmt::format("batch {} is forgotten", id)};
+        if (now->state < state)
+            throw Violation{fmt::format("batch {} went back from {} to {}", id, journal::name_of(state),
+                                        journal::name_of(now->state))};
+    }
+}
+
+void SimChecks::journal_goes_forward() {
+    if (!journal_.durable()) return;
+    const journal::PipelineSnapshot& durable = *journal_.durable();
+    const journal::Pipeline& pipeline = durable.pipeline;
+    if (pipeline.last_batch < seen_.last_batch)
+        throw Violation{fmt::format("batches are numbered again from {}, after {}", pipeline.last_batch,
+                                    seen_.last_batch)};
+    if (journal_.begins() == seen_.begins) {
+        states_go_forward(durable);
+        if (pipeline.high < seen_.high)
+            throw Violation{fmt::format("high went back from {} to {}", seen_.high, pipeline.high)};
+        if (pipeline.watermark < seen_.watermark)
+            throw Violation{
+                fmt::format("the watermark went back from {} to {}", seen_.watermark, pipeline.watermark)};
+    }
+    seen_ = {journal_.begins(), pipeline.last_batch, pipeline.high, pipeline.watermark, {}};
+    for (const journal::Batch& batch : durable.batches)
+        if (batch.state != BatchState::committed) seen_.open.emplace(batch.id, batch.state);
+}
+
+void check_memory(const SimOptions& options, const SimHistory& history, std::size_t hosts) {
+    const std::size_t most = hosts * (options.limits.batches_open_max + reads_under_way_max);
+    if (history.pages_alive() > most)
+        throw Violation{fmt::format("{} pages are held in memory", history.pages_alive())};
 }
 
 std::vector<Revision> SimChecks::latest_rows() const {
@@ -142,9 +184,9 @@ std::string SimChecks::difference() const {
             return fmt::format("e{} is {} quarantine", entity, entry == nullptr ? "not in" : "in");
         if (entry != nullptr && entry->revision == row->revision) continue;
         const bool right =
-            stored.shown == row->revision && stored.is_document == (row->kind != RowKind::removed);
+            stored.version == row->revision && stored.is_document == (row->kind != RowKind::removed);
         if (!right)
-            return fmt::format("e{} is at revision {} ({}), its latest row at {}", entity, stored.shown,
+            return fmt::format("e{} is at revision {} ({}), its latest row at {}", entity, stored.version,
                                stored.is_document ? "document" : "no document", row->revision);
     }
     return {};

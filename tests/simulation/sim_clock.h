@@ -19,7 +19,9 @@ struct Violation {
 };
 
 // Sudden death of the simulated process; thrown through the runner, which is then thrown away.
-struct Crash {};
+struct Crash {
+    std::string boundary;  // "before:send_bulk"
+};
 
 class SimRandom final : public engine::Random {
   public:

@@ -77,27 +77,84 @@ std::shared_ptr<const engine::Page> SimHistory::read(const engine::ReadRequest& 
                                              });
     page->read_at = now;
     const std::uint64_t rows_max = shorten ? 1 + random.below(request.rows_max) : request.rows_max;
-    std::vector<bool> has_entity(names_.size(), false);
-    std::uint64_t looked_at = 0;
+    if (request.latest)
+        read_latest(request, rows_max, random, *page);
+    else
+        read_rows(request, rows_max, *page);
+    page->complete = page->covered_through == request.revisions.highest();
+    return page;
+}
+
+void SimHistory::read_rows(const engine::ReadRequest& request, std::uint64_t rows_max,
+                           engine::Page& page) const {
     for (const engine::Interval& interval : request.revisions.intervals()) {
         for (Revision revision = interval.first; revision <= std::min(interval.last, end_); ++revision) {
             const HistoryRow& found = row(revision);
             if (found.fate != Fate::committed) continue;
-            if (looked_at >= rows_max || page->bytes() >= request.bytes_max) return page;
-            ++looked_at;
-            page->seen.insert(revision);
-            page->covered_through = revision;
-            if (!request.latest) {
-                put(*page, found);
-            } else if (!has_entity[found.entity]) {
-                has_entity[found.entity] = true;
-                put(*page, *latest(found.entity));
-            }
+            if (page.rows().size() >= rows_max || page.bytes() >= request.bytes_max) return;
+            page.seen.insert(revision);
+            page.covered_through = revision;
+            put(page, found);
         }
     }
-    page->complete = true;
-    page->covered_through = request.revisions.highest();
-    return page;
+    page.covered_through = request.revisions.highest();
+}
+
+void SimHistory::read_latest(const engine::ReadRequest& request, std::uint64_t rows_max, SimRandom& random,
+                             engine::Page& page) const {
+    std::vector<Found> found;
+    std::vector<Revision> looked_at;
+    std::vector<bool> known(names_.size(), false);
+    page.covered_through = request.revisions.highest();
+    for (const engine::Interval& interval : request.revisions.intervals()) {
+        for (Revision revision = interval.first; revision <= std::min(interval.last, end_); ++revision) {
+            const HistoryRow& one = row(revision);
+            if (one.fate != Fate::committed) continue;
+            if (looked_at.size() >= rows_max) {
+                page.covered_through = std::min(page.covered_through, looked_at.back());
+                continue;
+            }
+            looked_at.push_back(revision);
+            if (!known[one.entity]) found.push_back({revision, latest_[one.entity]});
+            known[one.entity] = true;
+        }
+    }
+    std::size_t count = 1;  // the first goes alone: a page must get further than the one before
+    for (std::size_t at = 0; at < found.size();) {
+        const std::size_t end = std::min(found.size(), at + count);
+        const std::size_t next = put_latest(found, at, end, request.bytes_max, page);
+        if (next < end || page.bytes() > request.bytes_max) {
+            if (next < found.size())
+                page.covered_through = std::min(page.covered_through, found[next].first - 1);
+            break;
+        }
+        at = next;
+        count = 1 + random.below(found.size());
+    }
+    for (const Revision revision : looked_at)
+        if (revision <= page.covered_through) page.seen.insert(revision);
+    page.keep_rows([&](const engine::Row& kept) {
+        return std::any_of(found.begin(), found.end(), [&](const Found& one) {
+            return one.latest == kept.revision && one.first <= page.covered_through;
+        });
+    });
+}
+
+std::size_t SimHistory::put_latest(const std::vector<Found>& found, std::size_t at, std::size_t end,
+                                   std::uint64_t bytes_max, engine::Page& page) const {
+    std::vector<Revision> wanted;
+    for (std::size_t place = at; place < end; ++place)
+        wanted.push_back(found[place].latest);
+    std::sort(wanted.begin(), wanted.end());
+    Revision loaded = 0;
+    for (const Revision revision : wanted) {
+        put(page, row(revision));
+        loaded = revision;
+        if (page.bytes() > 2 * bytes_max) break;
+    }
+    while (at < end && found[at].latest <= loaded)
+        ++at;
+    return at;
 }
 
 }  // namespace pawl::simulation

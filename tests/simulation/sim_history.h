@@ -58,13 +58,25 @@ class SimHistory {
     engine::Proof prove() const;
 
     // What the source port's contract says, from a snapshot taken now. With `shorten` fewer rows than asked
-    // for are looked at, down to one.
+    // for are looked at, down to one. Latest rows are loaded some at a time, by their own revisions, as
+    // src/source/reader.cc does: a page that passes bytes_max may cover less than the rows it looked at.
     std::shared_ptr<const engine::Page> read(const engine::ReadRequest& request, TimeMs now, bool shorten,
                                              SimRandom& random) const;
     // Pages that somebody still holds.
     std::size_t pages_alive() const { return *pages_alive_; }
 
   private:
+    // The entity of a row that a read of latest rows has looked at.
+    struct Found {
+        Revision first = 0;  // its lowest row among those
+        Revision latest = 0;
+    };
+    void read_rows(const engine::ReadRequest& request, std::uint64_t rows_max, engine::Page& page) const;
+    void read_latest(const engine::ReadRequest& request, std::uint64_t rows_max, SimRandom& random,
+                     engine::Page& page) const;
+    // Documents until they are more than twice bytes_max; returns the first place whose document is missing.
+    std::size_t put_latest(const std::vector<Found>& found, std::size_t at, std::size_t end,
+                           std::uint64_t bytes_max, engine::Page& page) const;
     void put(engine::Page& page, const HistoryRow& row) const;
 
     std::vector<std::string> names_;

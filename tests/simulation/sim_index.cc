@@ -12,7 +12,8 @@ SimCluster::SimCluster(const SimHistory& history, TimeMs gc_deletes_ms)
 
 SimIndex& SimCluster::add_index() {
     current_ = indices_.size();
-    indices_.push_back({fmt::format("uuid{}", indices_.size()), std::vector<Stored>(history_.entities())});
+    indices_.push_back(
+        {indices_.size(), fmt::format("uuid{}", indices_.size()), std::vector<Stored>(history_.entities())});
     return indices_.back();
 }
 
@@ -25,22 +26,19 @@ engine::TargetFacts SimCluster::prepare() {
     return facts;
 }
 
-ItemResult SimCluster::apply(const engine::Row& action, TimeMs now) {
+ItemResult SimCluster::apply(const SimAction& action, TimeMs now) {
     if (!current_) return {ItemStatus::target_missing, "index_not_found_exception", "no such alias", {}};
     const RowKind kind = history_.row(action.revision).kind;
     if (kind == RowKind::refused && !mended_)
         return {ItemStatus::rejected, "mapper_parsing_exception", "not a number", {}};
 
-    Stored& stored = indices_[*current_].stored.at(SimHistory::entity_of(action.entity));
+    Stored& stored = indices_[*current_].stored.at(action.entity);
     const bool expired =
         stored.version > 0 && !stored.is_document && now - stored.deleted_at >= gc_deletes_ms_;
     const Revision version = expired ? 0 : stored.version;
     if (action.revision < version)
         return {ItemStatus::superseded, "version_conflict_engine_exception", "", version};
-    if (action.revision < stored.shown)
-        throw Violation{
-            fmt::format("{} went back from revision {} to {}", action.entity, stored.shown, action.revision)};
-    stored.version = stored.shown = action.revision;
+    stored.version = action.revision;
     stored.is_document = action.action == engine::Action::index;
     stored.deleted_at = now;
     return {};

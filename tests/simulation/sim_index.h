@@ -18,12 +18,19 @@ struct Stored {
     Revision version = 0;  // 0: neither document nor tombstone
     bool is_document = false;
     TimeMs deleted_at = 0;
-    Revision shown = 0;  // the highest version that this index ever had of it: what must never be undercut
 };
 
 struct SimIndex {
+    std::size_t number = 0;  // counts up
     std::string uuid;
     std::vector<Stored> stored;  // of each entity
+};
+
+// An action on the wire: no views into anybody's memory.
+struct SimAction {
+    Revision revision = 0;
+    std::uint32_t entity = 0;
+    engine::Action action = engine::Action::index;
 };
 
 class SimCluster {
@@ -32,9 +39,9 @@ class SimCluster {
 
     // The index behind the alias, made when there is none.
     engine::TargetFacts prepare();
-    // One action, as the real thing judges it: the document first, then the version. Throws Violation when
-    // the version lets through what must never be: an older state than one that was shown.
-    engine::ItemResult apply(const engine::Row& action, TimeMs now);
+    // One action, as the real thing judges it: the document first, then the version. What must never happen
+    // it lets happen; SimVersions sees it.
+    engine::ItemResult apply(const SimAction& action, TimeMs now);
 
     // Null: the alias is gone.
     const SimIndex* index() const { return current_ ? &indices_[*current_] : nullptr; }

@@ -11,7 +11,8 @@
 namespace pawl::simulation {
 namespace {
 
-constexpr std::size_t committed_kept_max = 3;
+constexpr std::size_t committed_kept_max =
+    8;  // more than may be open: none goes in the commit that commits it
 
 bool names(const std::vector<std::string>& entities, const std::string& entity) {
     return entities.empty() || std::find(entities.begin(), entities.end(), entity) != entities.end();
@@ -20,12 +21,15 @@ bool names(const std::vector<std::string>& entities, const std::string& entity) 
 }  // namespace
 
 Result<void> SimJournal::commit(std::span<const journal::Change> changes) {
-    if (!before_commit()) return fail(ErrorKind::storage, "the simulated disk is full", "make room");
-    if (disk)
-        if (auto written = disk(changes); !written) return written;
-    for (const journal::Change& change : changes)
-        std::visit([this](const auto& one) { put(one); }, change);
-    after_commit();
+    const Disk disk = before_commit(changes);
+    if (beneath && disk != Disk::refuses)
+        if (auto written = beneath(changes); !written) return written;
+    if (disk != Disk::refuses) {
+        for (const journal::Change& change : changes)
+            std::visit([this](const auto& one) { put(one); }, change);
+        after_commit();
+    }
+    if (disk != Disk::takes) return fail(ErrorKind::storage, "the simulated disk is full", "make room");
     return {};
 }
 
@@ -55,6 +59,7 @@ void SimJournal::put(const journal::BeginPipeline& change) {
     after.pipeline = journal::begin(durable_ ? &durable_->pipeline : nullptr, change);
     if (durable_) after.quarantine = std::move(durable_->quarantine);
     durable_ = std::move(after);
+    ++begins_;
 }
 
 void SimJournal::put(const journal::OpenBatch& change) {

@@ -17,11 +17,16 @@ namespace pawl::simulation {
 // Of one pipeline.
 class SimJournal final : public engine::JournalPort {
   public:
-    // Around a commit; may throw Crash. `before_commit` returns whether the disk takes it.
-    std::function<bool()> before_commit = [] { return true; };
+    enum class Disk : std::uint8_t {
+        takes,
+        refuses,          // nothing is written
+        takes_but_fails,  // it is on disk, and yet pawl is told that it is not
+    };
+    // Around a commit; may throw Crash.
+    std::function<Disk(std::span<const journal::Change>)> before_commit = [](auto) { return Disk::takes; };
     std::function<void()> after_commit = [] {};
     // Another journal to write the changes to first; may throw Crash. None: this one is all there is.
-    std::function<Result<void>(std::span<const journal::Change>)> disk;
+    std::function<Result<void>(std::span<const journal::Change>)> beneath;
 
     Result<void> commit(std::span<const journal::Change> changes) override;
 
@@ -30,6 +35,8 @@ class SimJournal final : public engine::JournalPort {
     // What a power cut left: the next process finds it.
     void restore(std::optional<journal::PipelineSnapshot> found) { durable_ = std::move(found); }
     std::size_t open_batches() const;
+    // How often the pipeline has begun (again).
+    std::uint64_t begins() const { return begins_; }
     const journal::QuarantineEntry* quarantined(std::string_view entity) const;
 
   private:
@@ -44,6 +51,7 @@ class SimJournal final : public engine::JournalPort {
     journal::Batch& batch(journal::BatchId id);
 
     std::optional<journal::PipelineSnapshot> durable_;
+    std::uint64_t begins_ = 0;
 };
 
 }  // namespace pawl::simulation

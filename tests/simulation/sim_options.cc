@@ -1,5 +1,8 @@
 #include "tests/simulation/sim_options.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include <fmt/core.h>
 
 #include "tests/simulation/sim_clock.h"
@@ -8,15 +11,60 @@ namespace pawl::simulation {
 namespace {
 
 constexpr std::array<std::string_view, faults> names{
-    "late_commits", "rollbacks",     "crashes",     "pauses",     "lost_answers",     "overload",
-    "too_large",    "bad_documents", "source_down", "index_down", "forbidden",        "index_deleted",
-    "alias_moved",  "journal_fails", "short_pages", "no_proofs",  "operator_retries",
+    "late_commits", "rollbacks",     "crashes",          "pauses",        "lost_answers",    "overload",
+    "too_large",    "bad_documents", "source_down",      "index_down",    "forbidden",       "index_deleted",
+    "alias_moved",  "journal_fails", "disk_full",        "source_breaks", "source_restarts", "duplicates",
+    "second_pawl",  "short_pages",   "no_proofs",      "operator_retries",
 };
+
+// A run with two pawls takes twice the time and hides what a single one does wrong: one in so many.
+constexpr std::uint64_t second_pawl_one_in = 8;
+
+Result<std::uint64_t> number_of(std::string_view option, std::string_view text) {
+    std::uint64_t number = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size())
+        return fail(ErrorKind::invalid, fmt::format("{} wants a number, not \"{}\"", option, text));
+    return number;
+}
+
+Result<void> set_faults(SimOptions& options, std::string_view list) {
+    options.on = {};
+    while (!list.empty() && list != "none") {
+        const std::string_view name = list.substr(0, list.find(','));
+        list.remove_prefix(std::min(list.size(), name.size() + 1));
+        const auto fault = fault_named(name);
+        if (!fault) return fail(ErrorKind::invalid, fmt::format("there is no fault \"{}\"", name));
+        options.set(*fault, true);
+    }
+    return {};
+}
+
+Result<void> set_option(SimOptions& options, std::string_view option, std::string_view value) {
+    if (option == "--faults") return set_faults(options, value);
+    const auto number = number_of(option, value);
+    if (!number) return std::unexpected(number.error());
+    if (option == "--transactions")
+        options.transactions = static_cast<std::uint32_t>(*number);
+    else if (option == "--strikes")
+        options.strikes = static_cast<std::uint32_t>(*number);
+    else if (option == "--faults-end-ms")
+        options.faults_end_ms = static_cast<TimeMs>(*number);
+    else
+        return fail(ErrorKind::invalid, fmt::format("there is no option {}", option));
+    return {};
+}
 
 }  // namespace
 
 std::string_view name_of(Fault fault) {
     return names.at(static_cast<std::size_t>(fault));
+}
+
+std::optional<Fault> fault_named(std::string_view name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) return std::nullopt;
+    return static_cast<Fault>(found - names.begin());
 }
 
 SimOptions options_of(std::uint64_t seed) {
@@ -29,6 +77,7 @@ SimOptions options_of(std::uint64_t seed) {
     const std::uint64_t chance = 10 + random.below(60);
     for (bool& is_on : options.on)
         is_on = random.percent(chance);
+    options.set(Fault::second_pawl, random.below(second_pawl_one_in) == 0);
     options.transactions = small(5, 40);
     options.entities = small(1, 10);
     options.faults_end_ms = random.between(2'000, 60'000);
@@ -51,11 +100,50 @@ SimOptions options_of(std::uint64_t seed) {
     return options;
 }
 
-std::string to_string(const SimOptions& options) {
+std::string to_arguments(const SimOptions& options) {
+    const SimOptions from_seed = options_of(options.seed);
+    std::string text = fmt::format("--seed {}", options.seed);
+    if (options.on != from_seed.on) {
+        std::string list;
+        for (std::size_t fault = 0; fault < faults; ++fault)
+            if (options.on[fault]) list += fmt::format("{}{}", list.empty() ? "" : ",", names[fault]);
+        text += fmt::format(" --faults {}", list.empty() ? "none" : list);
+    }
+    if (options.transactions != from_seed.transactions)
+        text += fmt::format(" --transactions {}", options.transactions);
+    if (options.strikes != from_seed.strikes) text += fmt::format(" --strikes {}", options.strikes);
+    if (options.faults_end_ms != from_seed.faults_end_ms)
+        text += fmt::format(" --faults-end-ms {}", options.faults_end_ms);
+    if (options.strict) text += " --strict";
+    return text;
+}
+
+Result<SimOptions> parse(std::span<const std::string> arguments) {
+    if (arguments.size() < 2 || arguments[0] != "--seed")
+        return fail(ErrorKind::invalid, "options begin with --seed N");
+    const auto seed = number_of(arguments[0], arguments[1]);
+    if (!seed) return std::unexpected(seed.error());
+    SimOptions options = options_of(*seed);
+    for (std::size_t at = 2; at < arguments.size(); ++at) {
+        if (arguments[at] == "--strict") {
+            options.strict = true;
+            continue;
+        }
+        if (at + 1 == arguments.size())
+            return fail(ErrorKind::invalid, fmt::format("{} wants a value", arguments[at]));
+        if (auto set = set_option(options, arguments[at], arguments[at + 1]); !set)
+            return std::unexpected(std::move(set.error()));
+        ++at;
+    }
+    return options;
+}
+
+std::string describe(const SimOptions& options) {
     std::string text = fmt::format(
-        "PAWL_SEED={} transactions={} entities={} faults_end_ms={} gc_deletes_ms={} rows={} bytes={} open={} "
-        "requests={} gaps={} faults:",
-        options.seed, options.transactions, options.entities, options.faults_end_ms, options.gc_deletes_ms,
+        "{} transactions, {} entities, faults for {} ms, gc_deletes {} ms, limits: {} rows, {} bytes, {} "
+        "open "
+        "batches, {} requests, {} gaps; faults:",
+        options.transactions, options.entities, options.faults_end_ms, options.gc_deletes_ms,
         options.limits.batch_rows_max, options.limits.batch_bytes_max, options.limits.batches_open_max,
         options.limits.requests_in_flight_max, options.limits.gaps_max);
     for (std::size_t fault = 0; fault < faults; ++fault)

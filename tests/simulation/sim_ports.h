@@ -3,6 +3,9 @@
 
 #include <memory>
 #include <set>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/ports.h"
@@ -12,31 +15,64 @@
 #include "tests/simulation/sim_history.h"
 #include "tests/simulation/sim_index.h"
 #include "tests/simulation/sim_options.h"
+#include "tests/simulation/sim_trace.h"
 
 namespace pawl::simulation {
 
 // What fails at the moment, until when.
-struct Weather {
+struct SimWeather {
     bool calm = false;  // nothing fails any more
     TimeMs source_down_until = 0;
     TimeMs index_down_until = 0;
     TimeMs forbidden_until = 0;
-    // The process dies when it has come past so many more points; 0: it does not.
-    std::uint32_t points_to_live = 0;
-
-    void point() {
-        if (points_to_live > 0 && --points_to_live == 0) throw Crash{};
-    }
+    std::uint64_t source_restarts = 0;
 };
 
-struct SimParts {
+// How long a process has to live: it dies at a boundary of an effect, before or after it.
+class SimFuse {
+  public:
+    explicit SimFuse(const SimTrace& trace) : trace_(trace) {}
+
+    // A process begins, and does not die yet. `who`: "pawl 3".
+    void renew(std::string who) {
+        who_ = std::move(who);
+        to_live_ = 0;
+    }
+    const std::string& who() const { return who_; }
+    // Dies at the n-th boundary from now; 0: does not.
+    void set(std::uint32_t boundaries_to_live) { to_live_ = boundaries_to_live; }
+    // May throw Crash. `when` is "before" or "after".
+    void boundary(std::string_view when, std::string_view effect) {
+        if (to_live_ == 0 || --to_live_ > 0) return;
+        trace_.say(who_, "CRASH {} {}", when, effect);
+        throw Crash{std::string(when) + ":" + std::string(effect)};
+    }
+
+  private:
+    const SimTrace& trace_;
+    std::string who_;
+    std::uint32_t to_live_ = 0;
+};
+
+// What all pawls share, and what each has of its own.
+struct SimShared {
     const SimOptions& options;
     SimClock& clock;
     SimRandom& random;
     SimHistory& history;
     SimCluster& cluster;
+    SimWeather& weather;
+    const SimTrace& trace;
+
+    // A fault that a request or a read meets by chance.
+    bool chance_of(Fault fault, std::uint64_t percent) const {
+        return !weather.calm && options.has(fault) && random.percent(percent);
+    }
+};
+struct SimParts {
+    SimShared world;
     const SimChecks& checks;
-    Weather& weather;
+    SimFuse& fuse;
 };
 
 // Events of one process. Who posts later than its death posts to nobody.
@@ -50,8 +86,6 @@ class SimSource final : public engine::SourcePort {
     void prove() override;
 
   private:
-    void answer(TimeMs delay, engine::Event event);
-
     SimParts parts_;
     std::weak_ptr<SimInbox> inbox_;
     TimeMs busy_until_ = 0;  // reads are answered in order
@@ -65,14 +99,15 @@ class SimTarget final : public engine::IndexPort {
 
     // The pipeline has begun again: answers to former requests mean nothing to it any more.
     void forget_requests() { in_flight_->clear(); }
+    // Requests so far.
+    std::uint64_t sent() const { return sent_; }
 
   private:
-    engine::Event take_effect(const engine::BulkRequest& request);
-    std::vector<engine::ItemResult> judge(const engine::BulkRequest& request);
-    void answer(TimeMs delay, engine::Event event);
+    void deliver(engine::RequestId id, std::vector<SimAction> actions);
 
     SimParts parts_;
     std::weak_ptr<SimInbox> inbox_;
+    std::uint64_t sent_ = 0;
     std::shared_ptr<std::set<engine::RequestId>> in_flight_ = std::make_shared<std::set<engine::RequestId>>();
 };
 

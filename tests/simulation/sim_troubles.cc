@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "tests/simulation/sim_process.h"
 #include "tests/simulation/sim_world.h"
 
 namespace pawl::simulation {
@@ -18,15 +17,47 @@ RowKind any_kind(SimRandom& random, bool bad_ones) {
     return random.percent(35) ? RowKind::removed : RowKind::good;
 }
 
+std::string_view word_of(RowKind kind) {
+    switch (kind) {
+        case RowKind::good:
+            return "";
+        case RowKind::removed:
+            return "(removed)";
+        case RowKind::refused:
+            return "(the index will refuse the document)";
+        case RowKind::poison:
+            return "(the index will refuse any request with it)";
+        case RowKind::oversized:
+            return "(too large)";
+        case RowKind::invalid:
+            return "(makes no document)";
+    }
+    return "";
+}
+
 }  // namespace
 
 SimHistory::Transaction SimWorld::insert_rows() {
     SimHistory::Transaction transaction;
     const std::uint64_t rows = 1 + random_.below(3);
-    for (std::uint64_t row = 0; row < rows; ++row)
-        transaction.push_back(history_.insert(static_cast<std::uint32_t>(random_.below(options_.entities)),
-                                              any_kind(random_, options_.has(Fault::bad_documents))));
+    for (std::uint64_t row = 0; row < rows; ++row) {
+        const auto entity = static_cast<std::uint32_t>(random_.below(options_.entities));
+        const RowKind kind = any_kind(random_, options_.has(Fault::bad_documents));
+        const HistoryRow* const before = history_.latest(entity);
+        if (before != nullptr && before->kind == RowKind::removed && kind == RowKind::good) ++tally_.re_added;
+        transaction.push_back(history_.insert(entity, kind));
+        trace_.say("writer", "inserts e{}@{} {}", entity, transaction.back(), word_of(kind));
+    }
     return transaction;
+}
+
+void SimWorld::end_transaction(const SimHistory::Transaction& transaction, Fate fate) {
+    const bool late = transaction.back() < history_.end_of_history();
+    if (late && fate == Fate::committed) ++tally_.late_commits;
+    history_.end(transaction, fate);
+    for (const Revision revision : transaction)
+        trace_.say("writer", "{} e{}@{}{}", fate == Fate::committed ? "commits" : "rolls back",
+                   history_.row(revision).entity, revision, late ? ", late" : "");
 }
 
 void SimWorld::write() {
@@ -37,38 +68,51 @@ void SimWorld::write() {
     if (may_strike(Fault::late_commits)) {
         open_transactions_.push_back(transaction);
         clock_.after(random_.between(1, transaction_ms_max), [this, transaction, fate] {
-            if (std::erase(open_transactions_, transaction) > 0) history_.end(transaction, fate);
+            if (std::erase(open_transactions_, transaction) > 0) end_transaction(transaction, fate);
         });
     } else {
-        history_.end(transaction, fate);
+        end_transaction(transaction, fate);
     }
     clock_.after(random_.between(0, random_.percent(80) ? 100 : 3'000), [this] { write(); });
 }
 
+void SimWorld::restart_source(TimeMs back_after) {
+    for (const auto& transaction : std::exchange(open_transactions_, {}))
+        end_transaction(transaction, Fate::dead);
+    ++weather_.source_restarts;
+    weather_.source_down_until = clock_.now() + back_after;
+}
+
 void SimWorld::strike() {
-    if (weather_.calm) return;
-    if (random_.percent(5) && process_) {
-        process_->stop_asked = true;
-        process_->inbox->push_back({0, engine::StopAsked{}});
+    if (weather_.calm || strikes_left_ == 0) return;
+    --strikes_left_;
+    SimHost& host = any_host();
+    if (random_.percent(5) && host.has_process()) {
+        trace_.say("world", "asks a pawl to stop");
+        host.post(engine::StopAsked{});
     }
     const auto fault = static_cast<Fault>(random_.below(faults));
-    if (options_.has(fault)) strike(fault);
+    if (options_.has(fault)) strike(fault, host);
     clock_.after(random_.between(10, 1'500), [this] { strike(); });
 }
 
-void SimWorld::strike(Fault fault) {
+void SimWorld::strike(Fault fault, SimHost& host) {
     const TimeMs now = clock_.now();
     const TimeMs long_enough =
         random_.percent(70) ? random_.between(10, 1'000) : random_.between(1'000, 3 * options_.gc_deletes_ms);
+    trace_.say("world", "{}, for {} ms where that means anything", name_of(fault), long_enough);
     switch (fault) {
         case Fault::crashes:
-            weather_.points_to_live = static_cast<std::uint32_t>(1 + random_.below(12));
+            host.crash_soon(static_cast<std::uint32_t>(1 + random_.below(20)));
             break;
         case Fault::pauses:
-            sleeps_until_ = now + long_enough;
+            host.sleep_until(now + long_enough);
             break;
         case Fault::source_down:
             weather_.source_down_until = now + long_enough;
+            break;
+        case Fault::source_restarts:
+            if (random_.percent(50)) restart_source(std::min<TimeMs>(long_enough, 2'000));
             break;
         case Fault::index_down:
             weather_.index_down_until = now + long_enough;
@@ -77,25 +121,29 @@ void SimWorld::strike(Fault fault) {
             weather_.forbidden_until = now + long_enough;
             break;
         case Fault::index_deleted:
-            if (random_.percent(40)) cluster_.delete_index();
+            // That another pawl has made it anew is not noticed yet (sim_options.h).
+            if (hosts_.size() == 1 && random_.percent(40)) cluster_.delete_index();
             break;
         case Fault::alias_moved:
             if (random_.percent(60)) break;
-            if (process_) ++tally_.crashes;
-            end_process(random_.between(0, 500));
+            for (const auto& each : hosts_)
+                each->end_process(random_.between(0, 500));
             cluster_.move_alias(random_.percent(70), now);
             break;
         case Fault::journal_fails:
-            journal_fails_next_ = true;
+            host.next_commit(random_.percent(70) ? SimJournal::Disk::refuses
+                                                 : SimJournal::Disk::takes_but_fails);
+            break;
+        case Fault::disk_full:
+            host.disk_full_until(now + long_enough);
             break;
         case Fault::operator_retries: {
             if (random_.percent(20)) cluster_.mend_mapping();
-            if (!process_) break;
             engine::RetryAsked asked;
             if (random_.percent(70))
                 asked.entities.emplace_back(
                     history_.name_of(static_cast<std::uint32_t>(random_.below(options_.entities))));
-            process_->inbox->push_back({0, std::move(asked)});
+            host.post(std::move(asked));
             break;
         }
         case Fault::late_commits:
@@ -104,6 +152,9 @@ void SimWorld::strike(Fault fault) {
         case Fault::overload:
         case Fault::too_large:
         case Fault::bad_documents:
+        case Fault::source_breaks:
+        case Fault::duplicates:
+        case Fault::second_pawl:
         case Fault::short_pages:
         case Fault::no_proofs:
         case Fault::count_of_them:

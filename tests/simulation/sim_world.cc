@@ -6,7 +6,6 @@
 #include <fmt/core.h>
 
 #include "base/assert.h"
-#include "tests/simulation/sim_process.h"
 
 namespace pawl::simulation {
 namespace {
@@ -16,43 +15,24 @@ constexpr TimeMs converge_within_ms = 600'000;  // a slow retry (forbidden) take
 
 }  // namespace
 
-void SimTally::add(const SimTally& other) {
-    steps += other.steps;
-    processes += other.processes;
-    crashes += other.crashes;
-    requests += other.requests;
-    replays += other.replays;
-    begins_again += other.begins_again;
-    quarantined += other.quarantined;
-    finished += other.finished;
-    virtual_ms += other.virtual_ms;
-}
-
-std::string to_string(const SimTally& tally) {
-    return fmt::format(
-        "{} steps, {} virtual hours, {} processes ({} crashed, {} came to rest), {} replays, {} begun again, "
-        "{} quarantined",
-        tally.steps, tally.virtual_ms / 3'600'000, tally.processes, tally.crashes, tally.finished,
-        tally.replays, tally.begins_again, tally.quarantined);
-}
-
-SimWorld::SimWorld(const SimOptions& options)
+SimWorld::SimWorld(const SimOptions& options, std::ostream* listener)
     : options_(options),
       random_(options.seed),
       clock_(start_ms),
+      trace_(clock_),
       history_(options.entities),
       cluster_(history_, options.gc_deletes_ms),
-      checks_(options_, history_, cluster_, journal_),
-      starts_at_(start_ms),
-      transactions_left_(options.transactions) {
-    journal_.before_commit = [this] {
-        weather_.point();
-        return !std::exchange(journal_fails_next_, false);
-    };
-    journal_.after_commit = [this] {
-        checks_.journal_is_sound();
-        weather_.point();
-    };
+      versions_(options.has(Fault::second_pawl) && !options.strict),
+      transactions_left_(options.transactions),
+      strikes_left_(options.strikes) {
+    trace_.listen(listener);
+    const SimShared shared{options_, clock_, random_, history_, cluster_, weather_, trace_};
+    const SimChecks::Watched watched{history_, cluster_, versions_};
+    hosts_.push_back(std::make_unique<SimHost>(shared, watched, tally_, start_ms));
+    if (!options_.has(Fault::second_pawl)) return;
+    ++tally_.second_pawls;
+    const TimeMs comes_at = start_ms + random_.between(0, options_.faults_end_ms / 2);
+    hosts_.push_back(std::make_unique<SimHost>(shared, watched, tally_, comes_at));
 }
 
 SimWorld::~SimWorld() = default;
@@ -64,100 +44,69 @@ void SimWorld::run() {
         step();
     calm_down();
     converge();
+    ++tally_.schedules;
+    tally_.forgiven = versions_.forgiven();
     tally_.virtual_ms = static_cast<std::uint64_t>(clock_.now() - start_ms);
 }
 
-// The next thing happens, wherever that is.
+// The next thing happens, wherever that is; then all is looked at.
 void SimWorld::step() {
     ++tally_.steps;
-    const TimeMs now = clock_.now();
-    if (!process_ && now >= starts_at_) start_process();
-    const bool awake = process_ && now >= sleeps_until_;
-    if (awake && process_->wants_to_run(now)) {
-        hand_over_events();
-        return;
+    take_step();
+    if (const SimIndex* const index = cluster_.index()) versions_.look_at(*index);
+    for (const auto& host : hosts_)
+        host->checks().after_step();
+    check_memory(options_, history_, hosts_.size());
+}
+
+void SimWorld::take_step() {
+    std::optional<TimeMs> own;
+    for (const auto& host : hosts_) {
+        if (host->run()) return;
+        const auto due = host->next_due();
+        if (due && (!own || *due < *own)) own = due;
     }
-    std::optional<TimeMs> own = process_ ? process_->runner.next_due() : starts_at_;
-    if (process_ && !process_->inbox->empty()) own = now;
-    if (process_ && own) own = std::max(*own, sleeps_until_);
     const auto outside = clock_.next_time();
     PAWL_ASSERT(own || outside);
     if (outside && (!own || *outside <= *own))
         clock_.do_next();
     else
-        clock_.advance_to(std::max(now, *own));
-}
-
-void SimWorld::start_process() {
-    ++tally_.processes;
-    auto until = engine::Until::stopped;
-    if (!weather_.calm && random_.percent(30))
-        until = random_.percent(70) ? engine::Until::caught_up : engine::Until::recovered;
-    const SimParts parts{options_, clock_, random_, history_, cluster_, checks_, weather_};
-    weather_.points_to_live = 0;
-    finish_.reset();
-    process_ =
-        std::make_unique<Process>(parts, journal_, static_cast<engine::Observer&>(*this), random_, until);
-    process_->latest_at_start = checks_.latest_rows();
-    hand_over_events();
-}
-
-void SimWorld::end_process(TimeMs pause) {
-    process_.reset();
-    weather_.points_to_live = 0;
-    journal_fails_next_ = false;
-    starts_at_ = clock_.now() + pause;
-}
-
-void SimWorld::hand_over_events() {
-    try {
-        const auto handled = process_->runner.handle(std::exchange(*process_->inbox, {}), clock_.now());
-        checks_.memory_is_bounded();
-        if (!handled) {
-            end_process(random_.between(0, 2'000));
-            return;
-        }
-    } catch (const Crash&) {
-        ++tally_.crashes;
-        end_process(random_.between(0, random_.percent(20) ? 3 * options_.gc_deletes_ms : 200));
-        return;
-    }
-    if (!process_->runner.finished()) return;
-    PAWL_ASSERT(finish_);
-    look_at_finished(*finish_);
-    end_process(random_.between(0, 2'000));
-}
-
-void SimWorld::look_at_finished(const engine::Finish& finish) {
-    ++tally_.finished;
-    if (finish.error) {
-        if (process_->until == engine::Until::stopped)
-            throw Violation{fmt::format("a daemon gave up: {}", to_line(*finish.error))};
-        return;
-    }
-    if (process_->stop_asked) return;
-    if (process_->until == engine::Until::stopped) throw Violation{"a daemon came to rest by itself"};
-    if (process_->until == engine::Until::caught_up) checks_.accounted_for(process_->latest_at_start);
-    if (journal_.open_batches() > 0)
-        throw Violation{fmt::format("came to rest with {} open batches", journal_.open_batches())};
+        clock_.advance_to(std::max(clock_.now(), *own));
 }
 
 void SimWorld::calm_down() {
-    weather_ = {.calm = true};
-    journal_fails_next_ = false;
-    sleeps_until_ = clock_.now();
+    trace_.say("world", "calms down: nothing fails any more");
+    weather_ = {.calm = true, .source_restarts = weather_.source_restarts};
+    for (const auto& host : hosts_)
+        host->calm_down();
     for (const auto& transaction : std::exchange(open_transactions_, {}))
-        history_.end(transaction, random_.percent(70) ? Fate::committed : Fate::dead);
+        end_transaction(transaction, random_.percent(70) ? Fate::committed : Fate::dead);
     // A deleted index is noticed by the next request: there is one more.
-    history_.end({history_.insert(0, RowKind::good)}, Fate::committed);
+    end_transaction({history_.insert(0, RowKind::good)}, Fate::committed);
     // What was refused before is asked for again once all old requests are answered.
     if (!options_.has(Fault::operator_retries)) return;
     cluster_.mend_mapping();
     const TimeMs goes_on_until = clock_.now() + options_.gc_deletes_ms + 2'000;
-    while (clock_.now() < goes_on_until || !process_)
+    const auto all_run = [this] {
+        return std::all_of(hosts_.begin(), hosts_.end(),
+                           [](const auto& host) { return host->has_process(); });
+    };
+    while (clock_.now() < goes_on_until || !all_run())
         step();
-    process_->inbox->push_back({0, engine::RetryAsked{}});
-    process_->stop_asked = false;
+    for (const auto& host : hosts_)
+        host->post(engine::RetryAsked{});
+}
+
+std::string SimWorld::work_left() {
+    for (const auto& host : hosts_)
+        if (std::string left = host->checks().work_left(); !left.empty()) return left;
+    return {};
+}
+
+std::string SimWorld::difference() {
+    for (const auto& host : hosts_)
+        if (std::string difference = host->checks().difference(); !difference.empty()) return difference;
+    return {};
 }
 
 void SimWorld::converge() {
@@ -165,35 +114,51 @@ void SimWorld::converge() {
     while (true) {
         for (int some = 0; some < 8; ++some)
             step();
-        const std::string left = checks_.work_left();
+        const std::string left = work_left();
         if (left.empty()) break;
         if (clock_.now() > deadline) throw Violation{fmt::format("did not converge: {}", left)};
     }
+    trace_.say("world", "the index is the history");
     // And so it stays.
     const TimeMs rest_until = clock_.now() + 2 * options_.limits.poll_interval_ms;
     while (clock_.now() < rest_until) {
         step();
-        if (const std::string difference = checks_.difference(); !difference.empty())
-            throw Violation{fmt::format("did not stay converged: {}", difference)};
+        if (const std::string found = difference(); !found.empty())
+            throw Violation{fmt::format("did not stay converged: {}", found)};
     }
 }
 
-void SimWorld::notice(const std::string&, const engine::Notice& notice) {
-    if (notice.text.starts_with("quarantined")) ++tally_.quarantined;
-}
-
-void SimWorld::recovered(const std::string&, const engine::ReportRecovery& report) {
-    for (const engine::RecoveryStep& found : report.steps) {
-        if (found.row->decision == engine::Decision::replay) ++tally_.replays;
-        if (found.row->decision != engine::Decision::begin && found.row->decision != engine::Decision::adopt)
-            continue;
-        ++tally_.begins_again;
-        process_->forget_requests();
+std::string violation_of(const SimOptions& options, SimTally* tally, std::ostream* listener) {
+    SimWorld world(options, listener);
+    try {
+        world.run();
+    } catch (const Violation& violation) {
+        return violation.text;
     }
+    if (tally != nullptr) tally->add(world.tally());
+    return {};
 }
 
-void SimWorld::finished(const std::string&, const engine::Finish& finish) {
-    finish_ = finish;
+SimOptions smaller(SimOptions options) {
+    const auto fails = [](const SimOptions& candidate) { return !violation_of(candidate).empty(); };
+    for (std::size_t fault = 0; fault < faults; ++fault) {
+        SimOptions without = options;
+        without.on[fault] = false;
+        if (fails(without)) options = without;
+    }
+    const auto shrink = [&](std::uint32_t SimOptions::* number) {
+        for (std::uint32_t step = options.*number / 2; step > 0;) {
+            SimOptions fewer = options;
+            fewer.*number -= std::min(step, fewer.*number);
+            if (fewer.*number < options.*number && fewer.*number > 0 && fails(fewer))
+                options = fewer;
+            else
+                step /= 2;
+        }
+    };
+    shrink(&SimOptions::transactions);
+    shrink(&SimOptions::strikes);
+    return options;
 }
 
 }  // namespace pawl::simulation

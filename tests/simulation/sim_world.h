@@ -7,37 +7,22 @@
 #include <string>
 #include <vector>
 
-#include "engine/runner.h"
-#include "tests/simulation/sim_checks.h"
 #include "tests/simulation/sim_clock.h"
 #include "tests/simulation/sim_history.h"
+#include "tests/simulation/sim_host.h"
 #include "tests/simulation/sim_index.h"
-#include "tests/simulation/sim_journal.h"
 #include "tests/simulation/sim_options.h"
-#include "tests/simulation/sim_ports.h"
+#include "tests/simulation/sim_tally.h"
+#include "tests/simulation/sim_trace.h"
+#include "tests/simulation/sim_versions.h"
 
 namespace pawl::simulation {
 
-// What a run has been through, to see that the rare things were reached.
-struct SimTally {
-    std::uint64_t steps = 0;
-    std::uint64_t processes = 0;
-    std::uint64_t crashes = 0;
-    std::uint64_t requests = 0;
-    std::uint64_t replays = 0;       // open batches that a start found in INTENT
-    std::uint64_t begins_again = 0;  // decisions begin and adopt
-    std::uint64_t quarantined = 0;   // notices about it
-    std::uint64_t finished = 0;      // processes that came to rest by themselves or were stopped
-    std::uint64_t virtual_ms = 0;
-
-    void add(const SimTally& other);
-};
-std::string to_string(const SimTally& tally);
-
-class SimWorld final : private engine::Observer {
+class SimWorld {
   public:
-    explicit SimWorld(const SimOptions& options);
-    ~SimWorld() override;
+    // With a listener every step is told to it.
+    explicit SimWorld(const SimOptions& options, std::ostream* listener = nullptr);
+    ~SimWorld();
     SimWorld(const SimWorld&) = delete;
     SimWorld& operator=(const SimWorld&) = delete;
 
@@ -48,45 +33,46 @@ class SimWorld final : private engine::Observer {
     SimJournal& journal() { return journal_; }
 
   private:
-    struct Process;
-
     // sim_world.cc: the course of things
     void step();
-    void start_process();
-    void end_process(TimeMs pause);
-    void hand_over_events();
-    void look_at_finished(const engine::Finish& finish);
+    void take_step();
     void calm_down();
     void converge();
+    std::string work_left();
+    std::string difference();
 
     // sim_troubles.cc: who writes, and what goes wrong
     void write();
     SimHistory::Transaction insert_rows();
+    void end_transaction(const SimHistory::Transaction& transaction, Fate fate);
     void strike();
-    void strike(Fault fault);
+    void strike(Fault fault, SimHost& host);
+    void restart_source(TimeMs back_after);
     bool may_strike(Fault fault) { return options_.has(fault) && random_.percent(60); }
-
-    void notice(const std::string& pipeline, const engine::Notice& notice) override;
-    void recovered(const std::string& pipeline, const engine::ReportRecovery& report) override;
-    void finished(const std::string& pipeline, const engine::Finish& finish) override;
+    SimHost& any_host() { return *hosts_[hosts_.size() > 1 ? random_.below(hosts_.size()) : 0]; }
 
     SimOptions options_;
     SimRandom random_;
     SimClock clock_;
+    SimTrace trace_;
     SimHistory history_;
     SimCluster cluster_;
-    SimJournal journal_;
-    SimChecks checks_;
-    Weather weather_;
+    SimVersions versions_;
+    SimWeather weather_;
     SimTally tally_;
+    std::vector<std::unique_ptr<SimHost>> hosts_;
 
-    std::unique_ptr<Process> process_;
-    std::optional<engine::Finish> finish_;  // of the process at hand
-    TimeMs starts_at_ = 0;                  // the next process
-    TimeMs sleeps_until_ = 0;
-    bool journal_fails_next_ = false;
     std::uint32_t transactions_left_;
+    std::uint32_t strikes_left_;
     std::vector<SimHistory::Transaction> open_transactions_;
 };
+
+// What was violated in a run with these options; empty: nothing. Adds to the tally unless that is null. An
+// assertion of the engine ends the process.
+std::string violation_of(const SimOptions& options, SimTally* tally = nullptr,
+                         std::ostream* listener = nullptr);
+
+// Options with as few faults, writes and strikes as still violate something.
+SimOptions smaller(SimOptions options);
 
 }  // namespace pawl::simulation

@@ -1,0 +1,177 @@
+#include "tests/simulation/sim_host.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace pawl::simulation {
+
+SimProcess::SimProcess(const SimParts& parts, SimJournal& journal, engine::Observer& observer,
+                       engine::Until runs_until)
+    : until(runs_until),
+      inbox(std::make_shared<SimInbox>()),
+      source(parts, inbox),
+      target(parts, inbox),
+      runner(journal, observer, parts.world.random) {
+    engine::PipelineSettings settings{.name = "lex",
+                                      .source = {journal::SourceMode::revision, "karp", "lex"},
+                                      .limits = parts.world.options.limits,
+                                      .until = until};
+    runner.add(engine::Pipeline(std::move(settings), journal.durable()), source, target);
+    inbox->push_back({0, engine::Begin{}});
+}
+
+bool SimProcess::wants_to_run(TimeMs now) const {
+    if (!inbox->empty()) return true;
+    const auto due = runner.next_due();
+    return due && *due <= now;
+}
+
+SimHost::SimHost(SimShared world, SimChecks::Watched watched, SimTally& tally, TimeMs first_start)
+    : world_(world),
+      tally_(tally),
+      checks_(world.options, watched, journal_),
+      fuse_(world.trace),
+      starts_at_(first_start) {
+    journal_.before_commit = [this](std::span<const journal::Change> changes) {
+        fuse_.boundary("before", "write_journal");
+        const SimJournal::Disk disk = disk_at(world_.clock.now());
+        if (!world_.trace.on()) return disk;
+        for (const journal::Change& change : changes)
+            world_.trace.say(fuse_.who(), "journals {}{}", in_words(change),
+                             disk == SimJournal::Disk::refuses ? ": NO, the disk is full" : "");
+        return disk;
+    };
+    journal_.after_commit = [this] {
+        checks_.after_step();
+        fuse_.boundary("after", "write_journal");
+    };
+}
+
+SimJournal::Disk SimHost::disk_at(TimeMs now) {
+    const auto disk = std::exchange(next_commit_, SimJournal::Disk::takes);
+    return now < disk_full_until_ ? SimJournal::Disk::refuses : disk;
+}
+
+std::optional<TimeMs> SimHost::next_due() const {
+    if (!process_) return starts_at_;
+    const auto own = process_->inbox->empty() ? process_->runner.next_due() : world_.clock.now();
+    if (!own) return std::nullopt;
+    return std::max(*own, sleeps_until_);
+}
+
+bool SimHost::run() {
+    const TimeMs now = world_.clock.now();
+    if (!process_) {
+        if (now < starts_at_) return false;
+        start_process();
+    } else if (now < sleeps_until_ || !process_->wants_to_run(now)) {
+        return false;
+    }
+    hand_over_events();
+    return true;
+}
+
+void SimHost::start_process() {
+    auto until = engine::Until::stopped;
+    if (!world_.weather.calm && world_.random.percent(30))
+        until = world_.random.percent(70) ? engine::Until::caught_up : engine::Until::recovered;
+    fuse_.renew(fmt::format("pawl {}", ++tally_.processes));
+    world_.trace.say(fuse_.who(), "starts, {}",
+                     until == engine::Until::stopped     ? "to run"
+                     : until == engine::Until::caught_up ? "to sync"
+                                                         : "to recover");
+    // In the middle of recovery too, and twice in a row.
+    if (world_.chance_of(Fault::crashes, 25))
+        fuse_.set(static_cast<std::uint32_t>(1 + world_.random.below(10)));
+    process_ = std::make_unique<SimProcess>(SimParts{world_, checks_, fuse_}, journal_,
+                                            static_cast<engine::Observer&>(*this), until);
+    process_->latest_at_start = checks_.latest_rows();
+}
+
+void SimHost::end_process(TimeMs pause) {
+    process_.reset();
+    next_commit_ = SimJournal::Disk::takes;
+    starts_at_ = world_.clock.now() + pause;
+}
+
+void SimHost::post(engine::Event event) {
+    if (!process_) return;
+    if (std::holds_alternative<engine::StopAsked>(event)) process_->stop_asked = true;
+    process_->inbox->push_back({0, std::move(event)});
+}
+
+void SimHost::calm_down() {
+    fuse_.set(0);
+    next_commit_ = SimJournal::Disk::takes;
+    disk_full_until_ = 0;
+    sleeps_until_ = world_.clock.now();
+}
+
+void SimHost::hand_over_events() {
+    SimRandom& random = world_.random;
+    try {
+        const auto handled = process_->runner.handle(std::exchange(*process_->inbox, {}), world_.clock.now());
+        if (!handled) {
+            ++tally_.disk_errors;
+            world_.trace.say(fuse_.who(), "ends: {}", handled.error().message);
+            end_process(random.between(0, 2'000));
+            return;
+        }
+    } catch (const Crash& crash) {
+        ++tally_.crashes;
+        if (process_->target.sent() == 0) ++tally_.crashes_before_a_send;
+        ++tally_.crashed_at[crash.boundary];
+        end_process(random.between(0, random.percent(20) ? 3 * world_.options.gc_deletes_ms : 200));
+        return;
+    }
+    if (!process_->runner.finished()) return;
+    look_at_finished();
+    end_process(random.between(0, 2'000));
+}
+
+void SimHost::look_at_finished() {
+    PAWL_ASSERT(process_->finish);
+    ++tally_.finished;
+    if (process_->finish->error) {
+        if (process_->until == engine::Until::stopped)
+            throw Violation{fmt::format("a daemon gave up: {}", to_line(*process_->finish->error))};
+        return;
+    }
+    if (process_->stop_asked) return;
+    if (process_->until == engine::Until::stopped) throw Violation{"a daemon came to rest by itself"};
+    if (process_->until == engine::Until::caught_up) checks_.accounted_for(process_->latest_at_start);
+    if (journal_.open_batches() > 0)
+        throw Violation{fmt::format("came to rest with {} open batches", journal_.open_batches())};
+}
+
+void SimHost::notice(const std::string&, const engine::Notice& notice) {
+    fuse_.boundary("before", "notice");
+    world_.trace.say(fuse_.who(), "says: {}", notice.text);
+    if (notice.text.starts_with("quarantined")) ++tally_.quarantined;
+    fuse_.boundary("after", "notice");
+}
+
+void SimHost::recovered(const std::string&, const engine::ReportRecovery& report) {
+    fuse_.boundary("before", "report_recovery");
+    for (const engine::RecoveryStep& found : report.steps) {
+        world_.trace.say(fuse_.who(), "recovers: {} {}{}", found.row->label, name_of(found.row->decision),
+                         found.batch == 0 ? "" : fmt::format(" lex/{}", found.batch));
+        if (found.row->decision == engine::Decision::replay) ++tally_.replays;
+        if (found.row->decision != engine::Decision::begin && found.row->decision != engine::Decision::adopt)
+            continue;
+        ++tally_.begins_again;
+        process_->target.forget_requests();
+    }
+    fuse_.boundary("after", "report_recovery");
+}
+
+void SimHost::finished(const std::string&, const engine::Finish& finish) {
+    fuse_.boundary("before", "finish");
+    world_.trace.say(fuse_.who(), "comes to rest{}", finish.error ? ": " + to_line(*finish.error) : "");
+    process_->finish = finish;
+    fuse_.boundary("after", "finish");
+}
+
+}  // namespace pawl::simulation

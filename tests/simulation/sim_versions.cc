@@ -1,0 +1,28 @@
+#include "tests/simulation/sim_versions.h"
+
+#include <fmt/core.h>
+
+namespace pawl::simulation {
+
+void SimVersions::look_at(const SimIndex& index) {
+    if (highest_.size() <= index.number) highest_.resize(index.number + 1);
+    std::vector<Revision>& highest = highest_[index.number];
+    highest.resize(index.stored.size());
+    for (std::uint32_t entity = 0; entity < highest.size(); ++entity) {
+        const Revision version = index.stored[entity].version;
+        if (version < highest[entity]) {
+            if (!forgiving_)
+                throw Violation{
+                    fmt::format("e{} went back from revision {} to {}", entity, highest[entity], version)};
+            ++forgiven_;
+        }
+        highest[entity] = std::max(highest[entity], version);
+    }
+}
+
+Revision SimVersions::highest(const SimIndex& index, std::uint32_t entity) const {
+    if (index.number >= highest_.size() || entity >= highest_[index.number].size()) return 0;
+    return highest_[index.number][entity];
+}
+
+}  // namespace pawl::simulation

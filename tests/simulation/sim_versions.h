@@ -1,0 +1,31 @@
+// Remembers the highest version that each index ever had of each entity, and sees when one goes back. Stands
+// apart from the index, whose versions and tombstones it watches from outside.
+#pragma once
+
+#include <vector>
+
+#include "tests/simulation/sim_history.h"
+#include "tests/simulation/sim_index.h"
+
+namespace pawl::simulation {
+
+class SimVersions {
+  public:
+    // With `forgiving` an older state is not a violation (sim_options.h says when).
+    explicit SimVersions(bool forgiving) : forgiving_(forgiving) {}
+
+    // After every step. Throws Violation when an entity is in an older state than before.
+    void look_at(const SimIndex& index);
+
+    // 0: the index never had the entity.
+    Revision highest(const SimIndex& index, std::uint32_t entity) const;
+    // How often an older state was forgiven.
+    std::uint64_t forgiven() const { return forgiven_; }
+
+  private:
+    bool forgiving_;
+    std::uint64_t forgiven_ = 0;
+    std::vector<std::vector<Revision>> highest_;  // of each index, by its number, and each entity
+};
+
+}  // namespace pawl::simulation
