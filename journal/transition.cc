@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "journal/limits.h"
 
 namespace pawl::journal {
@@ -52,9 +53,12 @@ Pipeline begin(const Pipeline* before, const BeginPipeline& change) {
     after.name = change.pipeline;
     after.source = change.source;
     after.target = change.target;
-    after.last_batch = before == nullptr ? 0 : before->last_batch;  // ids are never used twice
+    after.last_batch = before == nullptr || PAWL_PLANTED(batch_ids_begin_again)
+                           ? 0
+                           : before->last_batch;  // ids are never used twice
     after.high = change.high;
-    after.watermark = change.high;
+    after.watermark =
+        before != nullptr && PAWL_PLANTED(begin_keeps_watermark) ? before->watermark : change.high;
     after.condition_since = change.at;
     return after;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "journal/transition.h"
 
 namespace pawl::engine {
@@ -88,7 +89,7 @@ BulkRequest BatchWork::request_of(const Part& part, RequestId id) const {
 }
 
 void BatchWork::put_back(Part part) {
-    waiting_.push_front(std::move(part));
+    if (!PAWL_PLANTED(no_answer_is_success)) waiting_.push_front(std::move(part));
     land();
 }
 
@@ -128,6 +129,7 @@ const ItemResult* BatchWork::settle(const Part& part, std::span<const ItemResult
                 break;
         }
     }
+    if (PAWL_PLANTED(retry_only_first_failed_item) && again.size() > 1) again.resize(1);
     if (!again.empty()) waiting_.push_front(std::move(again));
     land();
     return first_unsettled;
@@ -148,7 +150,7 @@ void BatchWork::land() {
 
 void BatchWork::finish_portion() {
     if (in_flight_ > 0 || !waiting_.empty()) return;
-    if (page_->complete) {
+    if (page_->complete || PAWL_PLANTED(cut_page_taken_for_whole)) {
         owed_ = {};
         return;
     }
@@ -201,7 +203,8 @@ BatchResult BatchWork::result(
         result.quarantined.push_back(*entry);
     for (const auto& [entity, revision] : taken) {
         const auto entry = quarantine.find(entity);
-        if (entry != quarantine.end() && entry->second.revision <= revision && !rejected.contains(entity))
+        if (entry == quarantine.end() || rejected.contains(entity)) continue;
+        if (entry->second.revision <= revision || PAWL_PLANTED(older_row_leaves_quarantine))
             result.released.emplace_back(entity);
     }
     return result;

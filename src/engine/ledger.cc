@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "journal/transition.h"
 
 namespace pawl::engine {
@@ -24,7 +25,7 @@ Ledger::Ledger(std::string name, std::optional<journal::PipelineSnapshot> journa
     if (!journal) return;
     PAWL_ASSERT(journal->pipeline.name == pipeline_.name);
     pipeline_ = std::move(journal->pipeline);
-    gaps_ = std::move(journal->gaps);
+    if (!PAWL_PLANTED(gap_forgotten_at_restart)) gaps_ = std::move(journal->gaps);
     for (journal::Batch& batch : journal->batches) {
         if (batch.state == journal::BatchState::committed) continue;
         open_[batch.id] = {std::move(batch.revisions), batch.state == journal::BatchState::applied};
@@ -57,7 +58,9 @@ BatchId Ledger::open(const IntervalSet& revisions, const IntervalSet& dead,
     change.batch.intent_at = now;
 
     change.high = std::max(pipeline_.high, revisions.highest());
-    if (change.high > pipeline_.high) gaps_.insert(Interval{pipeline_.high + 1, change.high});
+    const Revision first_new =
+        PAWL_PLANTED(gap_before_first_row_missed) ? revisions.lowest() : pipeline_.high + 1;
+    if (change.high > pipeline_.high) gaps_.insert(Interval{first_new, change.high});
     gaps_.erase(revisions);
     gaps_.erase(dead);
     if (gaps_.intervals().size() > gaps_max) gaps_.merge_down_to(gaps_max);
@@ -94,13 +97,15 @@ void Ledger::apply(BatchId batch, BatchResult result, TimeMs now, Changes& chang
     std::erase_if(result.quarantined, [&](journal::QuarantineEntry& entry) {
         const auto before = quarantine_.find(entry.entity);
         if (before == quarantine_.end()) return false;
-        if (before->second.revision > entry.revision) return true;  // its newer row is known to be rejected
+        if (before->second.revision > entry.revision && !PAWL_PLANTED(older_row_overwrites_quarantine))
+            return true;  // its newer row is known to be rejected
         entry.since = before->second.since;
         entry.attempts = before->second.attempts + 1;
         return false;
     });
     for (const journal::QuarantineEntry& entry : result.quarantined)
         quarantine_.insert_or_assign(entry.entity, entry);
+    if (PAWL_PLANTED(quarantine_not_in_transaction)) result.quarantined.clear();
     changes.emplace_back(journal::ApplyBatch{.pipeline = pipeline_.name,
                                              .batch = batch,
                                              .outcome = result.outcome,
@@ -112,7 +117,7 @@ void Ledger::apply(BatchId batch, BatchResult result, TimeMs now, Changes& chang
 
 void Ledger::commit_prefix(TimeMs now, Changes& changes) {
     journal::CommitBatches change{.pipeline = pipeline_.name, .batches = {}, .watermark = 0, .at = now};
-    while (!open_.empty() && open_.begin()->second.applied) {
+    while (!open_.empty() && (open_.begin()->second.applied || PAWL_PLANTED(committed_before_applied))) {
         change.batches.push_back(open_.begin()->first);
         open_.erase(open_.begin());
     }
@@ -126,7 +131,9 @@ void Ledger::commit_prefix(TimeMs now, Changes& changes) {
 // old revisions, which owes nothing that the quarantine does not remember.
 Revision Ledger::watermark() const {
     Revision mark = pipeline_.high;
+    if (PAWL_PLANTED(watermark_is_high)) return mark;
     if (!gaps_.empty()) mark = std::min(mark, gaps_.lowest() - 1);
+    if (PAWL_PLANTED(watermark_over_open_batches)) return std::max(mark, pipeline_.watermark);
     for (const auto& [id, batch] : open_)
         mark = std::min(mark, batch.revisions.lowest() - 1);
     return std::max(mark, pipeline_.watermark);

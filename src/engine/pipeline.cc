@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/assert.h"
+#include "base/planted.h"
 
 namespace pawl::engine {
 
@@ -122,7 +123,8 @@ void Pipeline::recover() {
     facts.journal = ledger_.known() ? JournalFact::present : JournalFact::absent;
     facts.source = !ledger_.known() || ledger_.pipeline().source == settings_.source ? SourceFact::same
                                                                                      : SourceFact::other;
-    facts.target = target_->created ? TargetFact::created
+    facts.target = PAWL_PLANTED(new_index_not_noticed) && ledger_.known() ? TargetFact::same
+                   : target_->created                                     ? TargetFact::created
                    : ledger_.known() && ledger_.pipeline().target.uuid == identity.uuid
                        ? TargetFact::same
                        : TargetFact::existing;
@@ -152,7 +154,7 @@ void Pipeline::recover() {
         case Decision::go_on:
         case Decision::replay:
         case Decision::roll_forward:
-            reading_.latest_through(source_->history_end);
+            if (!PAWL_PLANTED(no_latest_after_start)) reading_.latest_through(source_->history_end);
             for (const auto& [id, batch] : ledger_.open_batches())
                 if (!batch.applied) works_.emplace(id, BatchWork(settings_.name, batch.revisions));
             ledger_.set_condition(journal::Condition::running, "", now_, changes_);
@@ -164,7 +166,7 @@ void Pipeline::recover() {
 
 void Pipeline::start_over(Decision decision) {
     works_.clear();
-    in_flight_.clear();
+    if (!PAWL_PLANTED(old_answers_not_forgotten)) in_flight_.clear();
     intent_ticket_.clear();
     read_asked_.reset();
     reading_.reset();
@@ -182,7 +184,9 @@ void Pipeline::finish_if_done() {
     }
     if (!ready() || !recovered_ || !works_.empty() || read_asked_) return;
     if (settings_.until == Until::recovered) finish(std::nullopt);
-    if (settings_.until == Until::caught_up && reading_.caught_up(ledger_)) finish(std::nullopt);
+    const bool caught_up =
+        PAWL_PLANTED(caught_up_without_gaps) ? reading_.tail_complete() : reading_.caught_up(ledger_);
+    if (settings_.until == Until::caught_up && caught_up) finish(std::nullopt);
 }
 
 void Pipeline::finish(std::optional<Error> error) {

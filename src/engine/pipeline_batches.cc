@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "engine/coalesce.h"
 #include "engine/pipeline.h"
 
@@ -19,7 +20,8 @@ constexpr std::uint32_t requests_before_growth = 16;
 void Pipeline::begin_read() {
     if (read_asked_ || trouble_.waiting(Lane::read)) return;
     const bool only_recover = settings_.until == Until::recovered;
-    const bool room = !only_recover && ledger_.open_batches().size() < settings_.limits.batches_open_max;
+    const bool room = !only_recover && (PAWL_PLANTED(open_batches_without_limit) ||
+                                        ledger_.open_batches().size() < settings_.limits.batches_open_max);
     auto asked = reading_.next(ledger_, works_, room, !polling_, now_);
     if (!asked) return;
     const bool may_miss_rows =
@@ -96,13 +98,14 @@ void Pipeline::open_batch(const Reading::Asked& asked, const std::shared_ptr<con
 
 // A latest row from above high goes out ahead of its turn; older rows of its entity are still to be read.
 void Pipeline::note_rows_ahead(const std::vector<Row>& actions) {
+    if (PAWL_PLANTED(rows_ahead_not_noted)) return;
     if (!actions.empty() && actions.back().revision > ledger_.pipeline().high)
         reading_.latest_through(actions.back().revision);
 }
 
 void Pipeline::begin_sends() {
     for (auto& [id, work] : works_) {
-        if (intent_ticket_.contains(id) || work.needs_rows()) continue;
+        if ((intent_ticket_.contains(id) && !PAWL_PLANTED(bulk_before_intent)) || work.needs_rows()) continue;
         while (work.can_send()) {
             if (trouble_.waiting(Lane::send) || in_flight_.size() >= settings_.limits.requests_in_flight_max)
                 return;
@@ -119,7 +122,7 @@ void Pipeline::begin_sends() {
 bool Pipeline::refresh_if_stale(BatchWork& work) {
     const TimeMs stale_after =
         std::max(limits::stale_after_min_ms, target_->gc_deletes_ms / limits::stale_divisor);
-    if (now_ - work.read_at() < stale_after) return false;
+    if (now_ - work.read_at() < stale_after || PAWL_PLANTED(no_reread_when_stale)) return false;
     if (!work.in_flight()) {
         work.drop_rows();
         begin_read();
@@ -207,13 +210,16 @@ void Pipeline::apply_if_acknowledged(BatchId batch) {
     BatchResult result = work.result(ledger_.quarantine());
     // A newer row of the entity is another batch's: that one decides.
     std::erase_if(result.quarantined, [&](const journal::QuarantineEntry& entry) {
+        if (PAWL_PLANTED(rejection_beats_newer_row)) return false;
         return std::any_of(works_.begin(), works_.end(), [&](const auto& other) {
             return other.first != batch && other.second.has_newer(entry.entity, entry.revision);
         });
     });
     tell_quarantined(result.quarantined);
     ledger_.apply(batch, std::move(result), now_, changes_);
-    std::erase_if(works_, [&](const auto& other) { return !ledger_.open_batches().contains(other.first); });
+    if (!PAWL_PLANTED(pages_never_let_go))
+        std::erase_if(works_,
+                      [&](const auto& other) { return !ledger_.open_batches().contains(other.first); });
     if (ledger_.quarantine().size() > settings_.limits.quarantine_max)
         stop_for_good(
             journal::Condition::quarantine_full,

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "base/planted.h"
 #include "engine/pipeline.h"
 
 namespace pawl::engine {
@@ -40,7 +41,11 @@ void Pipeline::on(const ProofFailed& event) {
 
 // What was asked for, lies within the proof that was at hand when it was asked for, and is not there.
 Pipeline::Dead Pipeline::dead_among(const Reading::Asked& asked, const Page& page) const {
+    const Revision proven =
+        PAWL_PLANTED(page_older_than_proof) ? gap_closing_.proven_through() : asked.proven_through;
     const auto missing_through = [&](Revision through) {
+        if (PAWL_PLANTED(gap_closed_without_proof) || (through > 0 && PAWL_PLANTED(proof_without_bound)))
+            through = journal::revision_max;
         IntervalSet missing = asked.request.revisions;
         const Revision last = std::min({through, page.covered_through, journal::revision_max});
         if (last < journal::revision_max)
@@ -48,11 +53,10 @@ Pipeline::Dead Pipeline::dead_among(const Reading::Asked& asked, const Page& pag
         missing.erase(page.seen);
         return missing;
     };
-    Dead dead{.revisions = missing_through(std::max(asked.proven_through, asked.given_up_through)),
-              .unproven = {}};
-    if (asked.given_up_through <= asked.proven_through) return dead;
+    Dead dead{.revisions = missing_through(std::max(proven, asked.given_up_through)), .unproven = {}};
+    if (asked.given_up_through <= proven) return dead;
     dead.unproven = dead.revisions;
-    dead.unproven.erase(missing_through(asked.proven_through));
+    dead.unproven.erase(missing_through(proven));
     return dead;
 }
 

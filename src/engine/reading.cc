@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/planted.h"
+
 namespace pawl::engine {
 
 std::optional<Reading::Asked> Reading::next(const Ledger& ledger, const std::map<BatchId, BatchWork>& works,
                                             bool room, bool tail_due, TimeMs now) const {
     for (const auto& [id, work] : works)
-        if (work.needs_rows()) return Asked{request(work.owed(), true), Purpose::batch, id};
+        if (work.needs_rows())
+            return Asked{request(work.owed(), !PAWL_PLANTED(replay_with_old_rows)), Purpose::batch, id};
     if (!room) return std::nullopt;
 
     IntervalSet wanted;
@@ -21,7 +24,7 @@ std::optional<Reading::Asked> Reading::next(const Ledger& ledger, const std::map
     const bool gaps_wanted = !ledger.gaps().empty() && (gaps_due_ || now >= gaps_next_at_);
     // In turn: a long round over merged gaps must not hold up what is new.
     if (gaps_wanted && !(tail_wanted && gaps_read_last_))
-        return Asked{request(gaps_to_look_at(ledger), true), Purpose::gaps};
+        return Asked{request(gaps_to_look_at(ledger), !PAWL_PLANTED(stale_row_from_gap)), Purpose::gaps};
     if (!tail_wanted) return std::nullopt;
     const bool latest = high < latest_through_;
     return Asked{request(IntervalSet({Interval{high + 1, journal::revision_max}}), latest), Purpose::tail};

@@ -11,10 +11,10 @@ namespace pawl::simulation {
 namespace {
 
 constexpr std::array<std::string_view, faults> names{
-    "late_commits", "rollbacks",     "crashes",          "pauses",        "lost_answers",    "overload",
-    "too_large",    "bad_documents", "source_down",      "index_down",    "forbidden",       "index_deleted",
-    "alias_moved",  "journal_fails", "disk_full",        "source_breaks", "source_restarts", "duplicates",
-    "second_pawl",  "short_pages",   "no_proofs",      "operator_retries",
+    "late_commits", "rollbacks",     "crashes",     "pauses",           "lost_answers",    "overload",
+    "too_large",    "bad_documents", "source_down", "index_down",       "forbidden",       "index_deleted",
+    "alias_moved",  "journal_fails", "disk_full",   "source_breaks",    "source_restarts", "duplicates",
+    "second_pawl",  "short_pages",   "no_proofs",   "operator_retries",
 };
 
 // A run with two pawls takes twice the time and hides what a single one does wrong: one in so many.

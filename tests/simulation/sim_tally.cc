@@ -30,13 +30,12 @@ std::string to_string(const SimTally& tally) {
         "anything, {} ended by the disk, {} came to rest), {} replays, {} begun again, {} quarantined, {} "
         "late "
         "commits, {} entities added again after a delete, {} with a second pawl ({} older states forgiven)\n"
-        "crashed",
+        "boundaries at which a process died:",
         tally.schedules, tally.steps, tally.virtual_ms / 3'600'000, tally.processes, tally.crashes,
         tally.crashes_before_a_send, tally.disk_errors, tally.finished, tally.replays, tally.begins_again,
         tally.quarantined, tally.late_commits, tally.re_added, tally.second_pawls, tally.forgiven);
     for (const auto& [boundary, count] : tally.crashed_at)
-        text += fmt::format(" {} {},", boundary, count);
-    text.pop_back();
+        text += fmt::format(" {} {}", boundary, count);
     return text;
 }
 

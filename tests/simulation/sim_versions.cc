@@ -5,12 +5,19 @@
 namespace pawl::simulation {
 
 void SimVersions::look_at(const SimIndex& index) {
-    if (highest_.size() <= index.number) highest_.resize(index.number + 1);
+    if (highest_.size() <= index.number) {
+        highest_.resize(index.number + 1);
+        is_older_.resize(index.number + 1);
+    }
     std::vector<Revision>& highest = highest_[index.number];
+    std::vector<bool>& is_older = is_older_[index.number];
     highest.resize(index.stored.size());
+    is_older.resize(index.stored.size());
     for (std::uint32_t entity = 0; entity < highest.size(); ++entity) {
         const Revision version = index.stored[entity].version;
-        if (version < highest[entity]) {
+        const bool was_older = is_older[entity];
+        is_older[entity] = version < highest[entity];
+        if (is_older[entity] && !was_older) {
             if (!forgiving_)
                 throw Violation{
                     fmt::format("e{} went back from revision {} to {}", entity, highest[entity], version)};

@@ -25,7 +25,9 @@ class SimVersions {
   private:
     bool forgiving_;
     std::uint64_t forgiven_ = 0;
-    std::vector<std::vector<Revision>> highest_;  // of each index, by its number, and each entity
+    // Of each index, by its number, and each entity.
+    std::vector<std::vector<Revision>> highest_;
+    std::vector<std::vector<bool>> is_older_;  // a forgiven state, until it is mended
 };
 
 }  // namespace pawl::simulation

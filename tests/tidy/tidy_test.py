@@ -105,6 +105,13 @@ class Tidy(unittest.TestCase):
     def test_a_header_without_a_guard_is_found(self) -> None:
         self.assert_found("src/engine/a.h", "int x;\n", "pragma-once")
 
+    def test_planted_bugs_outside_of_the_simulation_are_found(self) -> None:
+        line = "target_compile_definitions(pawl_engine PUBLIC PAWL_PLANTED_BUGS)\n"
+        self.assert_found("src/engine/CMakeLists.txt", line, "planted")
+        self.assert_found("CMakePresets.json", '{"CMAKE_CXX_FLAGS": "-DPAWL_PLANTED_BUGS"}\n', "planted")
+        self.assert_found("src/engine/a.cc", "#ifdef PAWL_PLANTED_BUGS\n", "planted")
+        self.assert_clean("tests/simulation/CMakeLists.txt", line)
+
     def test_a_test_that_is_not_registered_is_found(self) -> None:
         self.assert_found("tests/unit/base/lost_test.cc", "int x;\n", "unregistered-test")
         commented = CLEAN["tests/unit/base/CMakeLists.txt"] + "# lost_test.cc\n"

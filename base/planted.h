@@ -1,0 +1,62 @@
+// Mistakes that a test build can switch on one at a time, to show that the simulation would find them. What
+// each is and how soon it is found stands in tests/simulation/planted_bugs.cc.
+//
+// Compiled in only with PAWL_PLANTED_BUGS, which only the simulation's own copy of the engine is built with
+// (tools/tidy looks). Anywhere else PAWL_PLANTED is the constant false.
+#pragma once
+
+#ifdef PAWL_PLANTED_BUGS
+
+namespace pawl::planted {
+
+enum class Bug {
+    none,
+    // what goes into the journal, and when
+    bulk_before_intent,
+    committed_before_applied,
+    quarantine_not_in_transaction,
+    batch_ids_begin_again,
+    begin_keeps_watermark,
+    // the watermark and the gaps
+    watermark_is_high,
+    watermark_over_open_batches,
+    gap_before_first_row_missed,
+    gap_forgotten_at_restart,
+    gap_closed_without_proof,
+    proof_without_bound,
+    page_older_than_proof,
+    gap_given_up_at_once,
+    caught_up_without_gaps,
+    // which rows are sent
+    stale_row_from_gap,
+    replay_with_old_rows,
+    no_reread_when_stale,
+    no_latest_after_start,
+    rows_ahead_not_noted,
+    // what the index answers
+    no_answer_is_success,
+    retry_only_first_failed_item,
+    rejection_beats_newer_row,
+    older_row_leaves_quarantine,
+    older_row_overwrites_quarantine,
+    // recovery and restarts
+    new_index_not_noticed,
+    cut_page_taken_for_whole,
+    old_answers_not_forgotten,
+    // limits
+    open_batches_without_limit,
+    pages_never_let_go,
+    count_of_them,
+};
+
+inline Bug chosen = Bug::none;  // before anything runs
+
+}  // namespace pawl::planted
+
+#define PAWL_PLANTED(bug) (::pawl::planted::chosen == ::pawl::planted::Bug::bug)
+
+#else
+
+#define PAWL_PLANTED(bug) false
+
+#endif
