@@ -2,6 +2,9 @@
 #include "source/mariadb_source.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -30,6 +33,35 @@ engine::Proof proof_in(const engine::Event& event) {
     if (const auto* failed = std::get_if<engine::ProofFailed>(&event)) FAIL(to_line(failed->error));
     return std::get<engine::ProofAnswered>(event).proof;
 }
+
+// Takes one connection and never says a word.
+class SilentServer {
+  public:
+    explicit SilentServer(const std::string& path)
+        : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        REQUIRE(path.size() < sizeof address.sun_path);
+        path.copy(address.sun_path, path.size());
+        REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+        REQUIRE(::listen(socket_, 1) == 0);
+    }
+    ~SilentServer() {
+        ::close(client_);
+        ::close(socket_);
+    }
+    SilentServer(const SilentServer&) = delete;
+    SilentServer& operator=(const SilentServer&) = delete;
+
+    void wait_for_client() {
+        client_ = ::accept(socket_, nullptr, nullptr);
+        REQUIRE(client_ >= 0);
+    }
+
+  private:
+    int socket_ = -1;
+    int client_ = -1;
+};
 
 }  // namespace
 
@@ -133,18 +165,22 @@ TEST_CASE("destroying a source ends a proof that is blocked") {
     PrivateServer server;
     TestDatabase database(server.settings());
     database.make_history();
+    config::MariaDb settings = database.settings();
+    const auto address = server.folder() / "address";
+    settings.socket = address.string();
+    std::filesystem::create_symlink(server.folder() / "s", address);
     CollectingInbox inbox;
-    auto source =
-        std::make_unique<source::MariaDbSource>(database.settings(), TestDatabase::pipeline(), inbox);
+    auto source = std::make_unique<source::MariaDbSource>(settings, TestDatabase::pipeline(), inbox);
+    source->prepare();
+    REQUIRE(std::holds_alternative<engine::SourceReady>(inbox.next()));
+    std::filesystem::remove(address);
+    SilentServer silent(address.string());
     source->prove();
-    CHECK(proof_in(inbox.next()).outcome == engine::Proof::Outcome::proven);
-    server.freeze();
-    source->prove();
+    silent.wait_for_client();
     const auto begin = std::chrono::steady_clock::now();
     source.reset();
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
     CHECK(inbox.empty());
-    server.thaw();
 }
 
 TEST_CASE("destroying a source ends an attempt to connect") {
