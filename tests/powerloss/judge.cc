@@ -44,7 +44,7 @@ std::string converge(const Case& one, const std::vector<PipelineSnapshot>& found
     world.journal().beneath = [&](std::span<const Change>) -> Result<void> {
         if (++commits != one.world_commit) return {};
         world.journal().restore(found.empty() ? std::nullopt : std::optional(found.front()));
-        throw simulation::Crash{};
+        throw simulation::Crash{"power cut"};
     };
     try {
         world.run();

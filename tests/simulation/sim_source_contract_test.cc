@@ -6,6 +6,7 @@
 
 #include "tests/contract/source_contract.h"
 #include "tests/simulation/sim_ports.h"
+#include "tests/simulation/sim_versions.h"
 
 using namespace pawl;
 using namespace pawl::simulation;
@@ -47,7 +48,8 @@ class SimSourceWorld {
     }
     std::unique_ptr<engine::SourcePort> make_source() {
         return std::make_unique<SimSource>(
-            SimParts{options_, clock_, random_, history_, cluster_, checks_, weather_}, inbox_);
+            SimParts{{options_, clock_, random_, history_, cluster_, weather_, trace_}, checks_, fuse_},
+            inbox_);
     }
     Transaction begin() { return Transaction(*this); }
     std::string entity(const engine::Row& row) const { return names_.at(SimHistory::entity_of(row.entity)); }
@@ -69,9 +71,12 @@ class SimSourceWorld {
     SimRandom random_{1};
     SimHistory history_{10};
     SimCluster cluster_{history_, 10'000};
+    SimVersions versions_{false};
     SimJournal journal_;
-    SimChecks checks_{options_, history_, cluster_, journal_};
-    Weather weather_;
+    SimChecks checks_{options_, {history_, cluster_, versions_}, journal_};
+    SimTrace trace_{clock_};
+    SimFuse fuse_{trace_};
+    SimWeather weather_;
     std::shared_ptr<SimInbox> inbox_ = std::make_shared<SimInbox>();
     std::vector<std::string> names_;
 };
