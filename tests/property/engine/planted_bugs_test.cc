@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <set>
@@ -42,7 +43,8 @@ std::string last_line_of(std::FILE* file) {
     return found;
 }
 
-void run_schedules(const PlantedBug& bug, std::uint64_t schedules, Told& told) {
+// An exception ends the child like an assertion.
+void run_schedules(const PlantedBug& bug, std::uint64_t schedules, Told& told) noexcept {
     planted::chosen = bug.bug;
     for (told.seed = 1; told.seed <= schedules; ++told.seed) {
         const std::string violation = violation_of(options_of(told.seed));
