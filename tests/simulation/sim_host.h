@@ -49,7 +49,7 @@ class SimHost final : private engine::Observer {
     void post(engine::Event event);
 
     bool has_process() const { return process_ != nullptr; }
-    const SimJournal& journal() const { return journal_; }
+    SimJournal& journal() { return journal_; }
     SimChecks& checks() { return checks_; }
 
     // Faults. Those that are of the process at hand go with it.
