@@ -27,8 +27,8 @@ ROWS_MEANWHILE = 2_000
 UNDER_LOAD_SECONDS_MAX = 1.0
 MORTALS = 20
 LIMITS = "batch_documents = 50\nbatches_open = 4"
-RSS_MB_MAX = 100
-DESCRIPTORS_MAX = 64
+RSS_MB_MAX = 50
+DESCRIPTORS_MAX = 32
 
 
 class Kills:

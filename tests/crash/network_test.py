@@ -35,8 +35,8 @@ LARGE_DOCUMENTS = 25  # of LARGE_BYTES: as one request they need more than the t
 LARGE_BYTES = 2_000
 SLOW_SECONDS_MAX = 240
 LIMITS = "batch_documents = 25\nbatches_open = 4"
-RSS_MB_MAX = 100
-DESCRIPTORS_MAX = 64
+RSS_MB_MAX = 50
+DESCRIPTORS_MAX = 32
 CONNECTIONS_MAX = 16  # that the proxy has open at a time: requests in flight, and those that time out
 
 SHARE = 0.3

@@ -29,8 +29,8 @@ LIFE_SECONDS_MAX = 1.5
 ROWS_PER_KILL = 400
 MORTALS_PER_KILL = 2
 LIMITS = "batch_documents = 50\nbatches_open = 4"
-RSS_MB_MAX = 100
-DESCRIPTORS_MAX = 64
+RSS_MB_MAX = 50
+DESCRIPTORS_MAX = 32
 
 
 class Kills:
