@@ -17,7 +17,7 @@
 namespace pawl::failpoint {
 
 // The places within adapters that no effect of the engine shows.
-inline constexpr std::array<std::string_view, 25> adapter_points{
+inline constexpr std::array<std::string_view, 27> adapter_points{
     // The journal: made at the first start (its folder is there; the file is whole, beside its place; it is
     // in
     // its place, which may not be on disk yet), opened, written, pruned. "during" is within a transaction.
@@ -39,6 +39,8 @@ inline constexpr std::array<std::string_view, 25> adapter_points{
     "after:read_rows",
     "before:read_latest",
     "after:read_latest",
+    "before:prove",
+    "after:prove",
     // The index. "after:send_request": all of a request's body is with the kernel.
     "before:send_request",
     "after:send_request",

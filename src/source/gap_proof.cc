@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 #include "source/server_error.h"
 #include "source/server_role.h"
 #include "source/sql.h"
@@ -60,7 +61,9 @@ Result<void> GapProof::connect() {
 
 Result<Proof> GapProof::look() {
     if (auto done = connect(); !done) return std::unexpected(std::move(done.error()));
+    failpoint::at("before:prove");
     const auto answers = connection_->together(statements_);
+    failpoint::at("after:prove");
     if (!answers) return std::unexpected(answers.error());
     return answers->error ? judge_failure(*answers) : judge(*answers);
 }

@@ -24,8 +24,6 @@ ROWS_TO_PRUNE = 260  # batches of one row: more than the journal keeps of the co
 REQUESTS = 3  # of an operator, so that its points have a second and a later hit
 EARLIER_CRASHES = ("after:send_bulk:2", "after:judge_answer:2", "after:write_journal/apply_batch:2",
                    "before:write_journal/commit_batches:3", "during:commit:4")  # fmt: skip
-# Points that no scenario reaches yet: the source does not prove that a gap is dead. To be emptied when it does.
-NOT_YET = {"before:write_journal/close_gaps", "after:write_journal/close_gaps"}
 INSERT_SQL = "INSERT INTO {table} (entity_id, version, body, discarded) VALUES (%s, %s, %s, %s)"
 
 
@@ -185,9 +183,8 @@ class LateRows(Scenario):
                 history.write(self.rows_each)
                 wait(process, lambda: seen_all(program, history), "reading over a gap")
                 late.commit()
-            wait(process, lambda: seen_all(program, history), "reading the late rows")
-            if not NOT_YET:  # nobody writes any more, so what was rolled back is proven dead
-                wait(process, lambda: not status(program)["gaps"], "closing the gaps")
+            # Nobody writes any more, so what was rolled back is proven dead.
+            wait(process, lambda: not status(program)["gaps"], "closing the gaps")
 
         return run_until_dead(program, failpoint, disturb)
 
