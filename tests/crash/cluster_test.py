@@ -41,6 +41,7 @@ class Kills:
         """Converges while the node is away, and once more when it is back."""
         mortals = self.graves.born(MORTALS)
         self.load.write(ROWS_BEFORE)
+        self.documents += self.load.catch_up()  # so that there is an index
         self.cluster.wait_for_health("green")
         victim = self.cluster.node_of_primary(ALIAS)
         self.masters += victim == self.cluster.master()
