@@ -32,7 +32,7 @@ namespace {
 
 // Planted bug: the mark comes before the commit.
 const bool acknowledges_early = std::getenv("PAWL_ACKNOWLEDGE_EARLY") != nullptr;
-constexpr std::uint64_t commits_per_opening = 25;
+constexpr std::uint64_t commits_per_opening = 10;
 
 class Marks {
   public:

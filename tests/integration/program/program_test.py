@@ -222,6 +222,61 @@ class Journal(ProgramTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn("checksum", done.stdout)
 
+    def damage_journal(self):
+        """Bits of a record, after which the file cannot be trusted; the damaged bytes."""
+        data = self.program.journal / "data.mdb"
+        content = bytearray(data.read_bytes())
+        content[content.rindex(b"karp")] ^= 0x20
+        data.write_bytes(content)
+        return bytes(content)
+
+    def set_aside(self):
+        return sorted(self.program.journal.glob("data.mdb.damaged-*"))
+
+    def test_a_damaged_journal_is_discarded_by_an_operators_word_and_kept_under_another_name(self):
+        self.insert("e", {"word": "a"})
+        self.insert("gone", {"word": "a"})
+        self.program.must("sync")
+        damaged = self.damage_journal()
+        self.insert("e", {"word": "b"}, version=2)
+        self.insert("gone", {}, discarded=1, version=2)
+        self.assert_says(self.program.run("sync"), 4, "is damaged", "pawl recover --discard-journal")
+        self.assertEqual(self.set_aside(), [])
+        report = json.loads(self.program.must("recover", "--discard-journal", "--json").stdout)
+        [kept] = self.set_aside()
+        self.assertEqual(report["discarded_journal"]["file"], str(kept))
+        self.assertIn("checksum", report["discarded_journal"]["damage"])
+        self.assertEqual(report["pipelines"][0]["steps"][0]["row"], "R02")
+        self.assertEqual(kept.read_bytes(), damaged)
+        self.assertEqual(kept.stat().st_mode & 0o777, 0o600)
+        self.assertIsNone(json.loads(self.program.must("sync", "--json").stdout)["discarded_journal"])
+        self.program.check_equal(self.connection)
+        self.assertEqual(self.source("e")["word"], "b")
+        self.assertEqual(self.set_aside(), [kept])
+
+    def test_a_damaged_journal_is_discarded_when_the_config_says_so_and_a_sound_one_is_not(self):
+        self.program.edit("[journal]\n", '[journal]\non_damage = "discard"\n')
+        self.insert("e", {"word": "a"})
+        self.program.must("sync")
+        self.program.must("sync")
+        self.assertEqual(self.set_aside(), [])
+        damaged = self.damage_journal()
+        self.insert("f", {"word": "b"})
+        done = self.program.must("sync")
+        [kept] = self.set_aside()
+        self.assertIn(str(kept), done.stdout)
+        self.assertIn(str(kept), done.stderr)  # the log
+        self.assertEqual(kept.read_bytes(), damaged)
+        self.program.check_equal(self.connection)
+
+    def test_a_running_pawls_journal_is_not_discarded(self):
+        self.insert("e", {"word": "a"})
+        with subprocess.Popen(self.program.pawl.command("run"), stderr=subprocess.DEVNULL) as process:
+            self.program.wait_until_running(process)
+            self.assert_says(self.program.run("recover", "--discard-journal"), 4, str(process.pid))
+            process.terminate()
+        self.assertEqual(self.set_aside(), [])
+
     def test_a_journal_path_that_is_no_folder_is_refused(self):
         self.program.journal.write_text("")
         self.assert_says(self.program.run("sync"), 4, str(self.program.journal))

@@ -27,6 +27,7 @@ TEST_CASE("the smallest config gets the documented defaults") {
     CHECK(config->file == file.file());
     CHECK(config->journal.path == "/var/lib/pawl");
     CHECK(config->journal.size_max == 1ULL << 30);
+    CHECK(config->journal.on_damage == "stop");
     CHECK(config->mariadb.host == "127.0.0.1");
     CHECK(config->mariadb.port == 3306);
     CHECK(config->mariadb.password.empty());
@@ -52,6 +53,7 @@ TEST_CASE("every key arrives where it belongs") {
     const ConfigFile file(R"([journal]
 path = "data"
 size_max = "2GiB"
+on_damage = "discard"
 [mariadb]
 socket = "/run/mysqld/mysqld.sock"
 port = "${PAWL_TEST_PORT}"
@@ -113,6 +115,7 @@ level = "debug"
     REQUIRE(config);
     CHECK(config->journal.path == file.folder() / "data");
     CHECK(config->journal.size_max == 2ULL << 30);
+    CHECK(config->journal.on_damage == "discard");
     CHECK(config->mariadb.socket == "/run/mysqld/mysqld.sock");
     CHECK(config->mariadb.port == 3307);
     CHECK(config->mariadb.password.reveal() == "s3cret");
