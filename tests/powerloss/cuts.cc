@@ -20,6 +20,8 @@ bool is_sync(TraceKind kind) {
     return kind == TraceKind::sync || kind == TraceKind::sync_range || kind == TraceKind::sync_folder;
 }
 
+enum class Promise : std::uint8_t { kept, rots, lied };
+
 class Cutting {
   public:
     Cutting(const Trace& trace, const std::string& journal, const CutPlan& plan, std::string folder)
@@ -41,12 +43,13 @@ class Cutting {
         std::size_t event;
         std::uint64_t at_least;
         std::uint64_t at_most;
-        bool lied;
+        Promise promise;
     };
 
     // How many of `wanted` cuts fall on the next of `left` places.
     std::size_t share(std::size_t& wanted, std::size_t left);
-    void cut(std::string loss, std::size_t event, DiskState state, bool lied = false);
+    void cut(std::string loss, std::size_t event, DiskState state, Promise promise = Promise::kept);
+    DiskState rotten(DiskState state);
     void put_lock_file(DiskState& state);
     void judge_all();
 
@@ -77,6 +80,7 @@ CutReport Cutting::run() {
     std::size_t boundaries = plan_.boundaries / 2;  // two states each
     std::size_t random = plan_.random;
     std::size_t lies = plan_.lies;
+    std::size_t rot = plan_.rot;
     std::size_t syncs_left = report_.syncs;
     for (std::size_t i = 0; i < events.size(); ++i) {
         if (is_sync(events[i].kind) && share(boundaries, syncs_left--) > 0) {
@@ -89,7 +93,9 @@ CutReport Cutting::run() {
             cut(std::string(name_of(loss)), i, disk.after(loss, chance_));
         }
         for (std::size_t count = share(lies, events.size() - i); count > 0; --count)
-            cut("a disk that lies", i, disk.after_lies(1 + chance_.below(lies_max), chance_), true);
+            cut("a disk that lies", i, disk.after_lies(1 + chance_.below(lies_max), chance_), Promise::lied);
+        for (std::size_t count = share(rot, events.size() - i); count > 0; --count)
+            cut("a disk that rots", i, rotten(disk.after(Loss::nothing, chance_)), Promise::rots);
         disk.put(events[i]);
         if (events[i].kind == TraceKind::mark) so_far_.hear(events[i].data);
     }
@@ -98,18 +104,38 @@ CutReport Cutting::run() {
     return std::move(report_);
 }
 
-void Cutting::cut(std::string loss, std::size_t event, DiskState state, bool lied) {
+void Cutting::cut(std::string loss, std::size_t event, DiskState state, Promise promise) {
     // Between two events of a burst nothing may have been written: any cut there is at the same moment.
     put_lock_file(state);
     Case one{.folder = fmt::format("{}/{}", folder_, cases_.size()), .world_seed = {}};
     write_state(state, journal_, one.folder);
-    if (plan_.world_seed && !lied) {
+    if (plan_.world_seed && promise == Promise::kept) {
         one.world_seed = plan_.world_seed;
         one.world_commit = so_far_.acknowledged() + 1;
     }
     cases_.push_back(std::move(one));
-    expected_.push_back({std::move(loss), event, so_far_.acknowledged(), so_far_.tried(), lied});
+    expected_.push_back({std::move(loss), event, so_far_.acknowledged(), so_far_.tried(), promise});
     if (cases_.size() == cases_per_child) judge_all();
+}
+
+// One to three flipped bits, anywhere in the file or in the heads of its pages; or the file ends early.
+DiskState Cutting::rotten(DiskState state) {
+    const auto found = state.find(journal_ + "/data.mdb");
+    if (found == state.end() || found->second.empty()) return state;
+    std::string& bytes = found->second;
+    constexpr std::uint64_t page_bytes = 4096;
+    constexpr std::uint64_t head_bytes = 160;
+    if (chance_.one_in(4)) {
+        const std::uint64_t pages = chance_.below(bytes.size() / page_bytes + 1);
+        bytes.resize(pages * page_bytes + (chance_.one_in(2) ? chance_.below(page_bytes) : 0));
+        return state;
+    }
+    for (std::uint64_t flips = 1 + chance_.below(3); flips > 0; --flips) {
+        std::uint64_t at = chance_.below(bytes.size());
+        if (chance_.one_in(2)) at = at / page_bytes * page_bytes + at % head_bytes;
+        bytes[at] = static_cast<char>(bytes[at] ^ 1 << chance_.below(8));
+    }
+    return state;
 }
 
 // LMDB maps its table of readers, which the trace does not see: any part of it may be on the disk.
@@ -135,9 +161,9 @@ void Cutting::judge_all() {
         const bool is_lost = verdict.outcome == Outcome::fine && verdict.number < expected.at_least;
         if (is_lost) ++report_.lost[expected.loss];
         const bool honest = verdict.outcome == Outcome::damaged || verdict.outcome == Outcome::refused;
-        const bool sound = expected.lied ? verdict.outcome == Outcome::fine || honest
-                                         : verdict.outcome == Outcome::fine && !is_lost &&
-                                               verdict.number <= expected.at_most;
+        const bool in_range = !is_lost && verdict.number <= expected.at_most;
+        bool sound = verdict.outcome == Outcome::fine && (in_range || expected.promise == Promise::lied);
+        if (expected.promise != Promise::kept) sound = sound || honest;
         if (sound || report_.findings.size() >= findings_max) continue;
         report_.findings.push_back(fmt::format(
             "event {}, {}: {}: state {}, at least {}, at most {}: {}", expected.event, expected.loss,

@@ -16,6 +16,7 @@ struct CutPlan {
     std::uint64_t seed = 1;
     std::size_t boundaries = 0;  // states before a sync: with all or nothing of what was not synced yet
     std::size_t random = 0;      // states at any moment, with any part of it
+    std::size_t rot = 0;         // states with flipped bits or without the file's end
     std::size_t lies = 0;        // states of a disk that has lost what it had promised to keep
     std::optional<std::uint64_t> world_seed;  // of a trace of that world: each state must converge in it
 };
