@@ -32,8 +32,11 @@ class SimJournal final : public engine::JournalPort {
 
     // What the next process finds.
     const std::optional<journal::PipelineSnapshot>& durable() const { return durable_; }
-    // What a power cut left: the next process finds it.
-    void restore(std::optional<journal::PipelineSnapshot> found) { durable_ = std::move(found); }
+    // What a power cut left: the next process finds it. It may have begun again.
+    void restore(std::optional<journal::PipelineSnapshot> found) {
+        durable_ = std::move(found);
+        ++begins_;
+    }
     std::size_t open_batches() const;
     // How often the pipeline has begun (again).
     std::uint64_t begins() const { return begins_; }
