@@ -14,6 +14,7 @@
 
 #include "journal/reader.h"
 #include "journal/writer.h"
+#include "tests/powerloss/world.h"
 #include "tests/simulation/sim_world.h"
 #include "tests/support/journal_model.h"
 #include "tests/unit/journal/support.h"
@@ -39,7 +40,7 @@ struct Opinion {
 };
 
 std::string converge(const Case& one, const std::vector<PipelineSnapshot>& found) {
-    simulation::SimWorld world(simulation::options_of(*one.world_seed));
+    simulation::SimWorld world(world_options_of(*one.world_seed));
     std::uint64_t commits = 0;
     world.journal().beneath = [&](std::span<const Change>) -> Result<void> {
         if (++commits != one.world_commit) return {};

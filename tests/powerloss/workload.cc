@@ -20,6 +20,7 @@
 #include "journal/writer.h"
 #include "tests/powerloss/changes.h"
 #include "tests/powerloss/marks.h"
+#include "tests/powerloss/world.h"
 #include "tests/simulation/sim_world.h"
 
 using namespace pawl;
@@ -106,7 +107,7 @@ void write_changes(Journal& journal, std::uint64_t seed, std::uint64_t commits, 
 }
 
 void write_world(Journal& journal, std::uint64_t seed) {
-    simulation::SimWorld world(simulation::options_of(seed));
+    simulation::SimWorld world(world_options_of(seed));
     JournalModel model;
     std::uint64_t number = 0;
     journal.open();
