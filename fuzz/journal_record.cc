@@ -50,6 +50,16 @@ int check_header(std::string_view key, std::string_view value) {
     return check(header, value, encode_header);
 }
 
+// A record of format 1 becomes one of today's that says the same.
+int check_pipeline(std::string_view key, std::string_view value) {
+    const auto pipeline = decode_pipeline(key, value);
+    if (!pipeline || !value.starts_with(static_cast<char>(format::RecordType::pipeline_1)))
+        return check(pipeline, value, encode_pipeline);
+    PAWL_ASSERT(pipeline->gaps_unproven == 0);
+    PAWL_ASSERT(decode_pipeline(key, encode_pipeline(*pipeline)) == *pipeline);
+    return 1;
+}
+
 int check_batch(std::string_view key, std::string_view value) {
     const auto batch = decode_batch(key, value);
     check_peek(value, batch);
@@ -60,7 +70,7 @@ int check_batch(std::string_view key, std::string_view value) {
 void check_all(std::string_view key, std::string_view value) {
     int kinds = check_header(key, value);
     kinds += check(decode_commit(key, value), value, encode_commit);
-    kinds += check(decode_pipeline(key, value), value, encode_pipeline);
+    kinds += check_pipeline(key, value);
     kinds += check(decode_gaps(key, value), value,
                    [](const Gaps& gaps) { return encode_gaps(gaps.pipeline, gaps.gaps); });
     kinds += check_batch(key, value);

@@ -49,7 +49,8 @@ Pipeline pipeline_of(const std::string& name) {
 
 void write_records(const fs::path& folder) {
     write_record(folder, "header", "journal", encode_header({format::version, 1'000, "pawl 0.1.0"}));
-    write_record(folder, "header_of_a_newer_format", "journal", encode_header({2, 1'000, "pawl 9"}));
+    write_record(folder, "header_of_a_newer_format", "journal",
+                 encode_header({format::version + 1, 1'000, "pawl 9"}));
     write_record(folder, "commit", "commit", encode_commit(7));
     Pipeline pipeline = pipeline_of("lex");
     write_record(folder, "pipeline_running", "lex", encode_pipeline(pipeline));
@@ -102,7 +103,7 @@ void write_files(const fs::path& folder) {
     write_file(folder / "gap_above_the_watermark",
                {begin_of("lex"), open, apply_of(open), committed, above_a_gap});
     write_file(folder / "two_pipelines", {begin_of("lex"), open, begin_of("saldo", 7)});
-    write_file(folder / "golden_with_big_data", golden_changes());
+    write_file(folder / "golden_with_big_data", golden_changes(format::version));
     write_file(folder / "trees_with_branches", sample_changes());
     const std::string whole = read_bytes(folder / "gap_above_the_watermark");
     write_bytes(folder / "cut_in_the_middle_of_a_page", whole.substr(0, whole.size() - 6'000));
