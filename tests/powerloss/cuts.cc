@@ -41,8 +41,6 @@ class Cutting {
     struct Expected {
         std::string loss;
         std::size_t event;
-        std::uint64_t at_least;
-        std::uint64_t at_most;
         Promise promise;
     };
 
@@ -107,14 +105,17 @@ CutReport Cutting::run() {
 void Cutting::cut(std::string loss, std::size_t event, DiskState state, Promise promise) {
     // Between two events of a burst nothing may have been written: any cut there is at the same moment.
     put_lock_file(state);
-    Case one{.folder = fmt::format("{}/{}", folder_, cases_.size()), .world_seed = {}};
+    Case one{.folder = fmt::format("{}/{}", folder_, cases_.size()),
+             .at_least = so_far_.acknowledged(),
+             .at_most = so_far_.tried(),
+             .world_seed = {}};
     write_state(state, journal_, one.folder);
     if (plan_.world_seed && promise == Promise::kept) {
         one.world_seed = plan_.world_seed;
         one.world_commit = so_far_.acknowledged() + 1;
     }
     cases_.push_back(std::move(one));
-    expected_.push_back({std::move(loss), event, so_far_.acknowledged(), so_far_.tried(), promise});
+    expected_.push_back({std::move(loss), event, promise});
     if (cases_.size() == cases_per_child) judge_all();
 }
 
@@ -157,17 +158,18 @@ void Cutting::judge_all() {
     for (std::size_t i = 0; i < verdicts.size(); ++i) {
         const Verdict& verdict = verdicts[i];
         const Expected& expected = expected_[i];
+        const Case& one = cases_[i];
         ++report_.outcomes[expected.loss][verdict.outcome];
-        const bool is_lost = verdict.outcome == Outcome::fine && verdict.number < expected.at_least;
+        const bool is_lost = verdict.outcome == Outcome::fine && verdict.number < one.at_least;
         if (is_lost) ++report_.lost[expected.loss];
         const bool honest = verdict.outcome == Outcome::damaged || verdict.outcome == Outcome::refused;
-        const bool in_range = !is_lost && verdict.number <= expected.at_most;
+        const bool in_range = !is_lost && verdict.number <= one.at_most;
         bool sound = verdict.outcome == Outcome::fine && (in_range || expected.promise == Promise::lied);
         if (expected.promise != Promise::kept) sound = sound || honest;
         if (sound || report_.findings.size() >= findings_max) continue;
-        report_.findings.push_back(fmt::format(
-            "event {}, {}: {}: state {}, at least {}, at most {}: {}", expected.event, expected.loss,
-            name_of(verdict.outcome), verdict.number, expected.at_least, expected.at_most, verdict.text));
+        report_.findings.push_back(fmt::format("event {}, {}: {}: state {}, at least {}, at most {}: {}",
+                                               expected.event, expected.loss, name_of(verdict.outcome),
+                                               verdict.number, one.at_least, one.at_most, verdict.text));
     }
     cases_.clear();
     expected_.clear();

@@ -49,9 +49,15 @@ bool fails_soundly(const std::string& kind, std::uint64_t call, std::map<std::st
     for (const TraceEvent& event : trace.events())
         disk.put(event);
     Chance chance(call);
-    std::vector<Case> cases{{place.journal(), {}}};
+    const auto case_in = [&](std::string where) {
+        return Case{.folder = std::move(where),
+                    .at_least = states.acknowledged(),
+                    .at_most = states.tried(),
+                    .world_seed = {}};
+    };
+    std::vector<Case> cases{case_in(place.journal())};
     for (const Loss loss : {Loss::all, Loss::nothing, Loss::dropped}) {
-        cases.push_back({folder.path() / ("cut" + std::to_string(cases.size())), {}});
+        cases.push_back(case_in(folder.path() / ("cut" + std::to_string(cases.size()))));
         write_state(disk.after(loss, chance), place.journal(), cases.back().folder);
     }
     if (!fs::exists(place.journal())) fs::create_directory(place.journal());

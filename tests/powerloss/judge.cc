@@ -97,8 +97,8 @@ Opinion opinion_of(const Case& one, const States& states) {
     if (!shown) return {Outcome::disagree, 0, to_line(shown.error())};
     if (contents && !test::equal(contents->pipelines, *shown))
         return {Outcome::disagree, 0, "another state by LMDB than by pages"};
-    const std::uint64_t* const number = states.number_of(test::digest_of(*shown));
-    if (number == nullptr) return {Outcome::never_was, 0, {}};
+    const auto number = states.number_of(test::digest_of(*shown), one.at_least, one.at_most);
+    if (!number) return {Outcome::never_was, 0, {}};
     if (one.world_seed)
         if (std::string text = converge(one, *shown); !text.empty())
             return {Outcome::diverges, *number, std::move(text)};

@@ -32,6 +32,9 @@ struct Verdict {
 // A folder to judge.
 struct Case {
     std::string folder;
+    // Which states it may show.
+    std::uint64_t at_least = 0;
+    std::uint64_t at_most = 0;
     // The state is put into this simulated world at its n-th commit, and the world runs to its end.
     std::optional<std::uint64_t> world_seed;
     std::uint64_t world_commit = 0;

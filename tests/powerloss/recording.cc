@@ -48,7 +48,7 @@ int Workplace::run(const WorkloadOptions& options, std::string& said) const {
 }
 
 States::States() {
-    numbers_[journal::test::digest_of({})] = 0;
+    numbers_[journal::test::digest_of({})] = {0};
 }
 
 void States::hear(std::string_view line) {
@@ -56,13 +56,13 @@ void States::hear(std::string_view line) {
     unsigned long number = 0;
     unsigned long digest = 0;
     if (std::sscanf(text.c_str(), "try %lu %lx", &number, &digest) == 2) {
-        numbers_[digest] = number;
+        numbers_[digest].push_back(number);
         tried_ = number;
     } else if (std::sscanf(text.c_str(), "ack %lu", &number) == 1) {
         acknowledged_ = number;
     } else if (std::sscanf(text.c_str(), "shown %lx", &digest) == 1) {
-        const std::uint64_t* const shown = number_of(digest);
-        if (shown == nullptr)
+        const auto shown = number_of(digest, acknowledged_, tried_);
+        if (!shown)
             complaint_ = "a writer showed a state that never was";
         else if (*shown < acknowledged_)
             complaint_ =
@@ -74,9 +74,13 @@ void States::hear(std::string_view line) {
     }
 }
 
-const std::uint64_t* States::number_of(std::uint64_t digest) const {
+std::optional<std::uint64_t> States::number_of(std::uint64_t digest, std::uint64_t at_least,
+                                               std::uint64_t at_most) const {
     const auto found = numbers_.find(digest);
-    return found == numbers_.end() ? nullptr : &found->second;
+    if (found == numbers_.end()) return std::nullopt;
+    for (const std::uint64_t number : found->second)
+        if (number >= at_least && number <= at_most) return number;
+    return found->second.back();
 }
 
 States states_of(const Trace& trace) {

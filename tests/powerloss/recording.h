@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,11 +47,13 @@ class States {
     std::uint64_t tried() const { return tried_; }
     // No writer may show a state older than one that another has shown; empty: fine so far.
     const std::string& complaint() const { return complaint_; }
-    // The number of a state that was; nothing when there was none.
-    const std::uint64_t* number_of(std::uint64_t digest) const;
+    // The number of a state that was; nothing when there was none. Of states that are equal one from
+    // `at_least` to `at_most`, where there is one: a commit need not change anything.
+    std::optional<std::uint64_t> number_of(std::uint64_t digest, std::uint64_t at_least,
+                                           std::uint64_t at_most) const;
 
   private:
-    std::map<std::uint64_t, std::uint64_t> numbers_;
+    std::map<std::uint64_t, std::vector<std::uint64_t>> numbers_;  // of each digest, rising
     std::uint64_t acknowledged_ = 0;
     std::uint64_t tried_ = 0;
     std::string complaint_;
