@@ -49,8 +49,8 @@ inline constexpr std::array<std::string_view, 27> adapter_points{
     "before:judge_answer",
     "after:judge_answer",
     // An operator's request beside a running daemon: read, and its file removed.
-    "before:take_request",
-    "after:take_request",
+    "before:remove_request",
+    "after:remove_request",
 };
 
 // A name of `adapter_points`; any other does not compile.

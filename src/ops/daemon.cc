@@ -1,6 +1,7 @@
 #include "ops/daemon.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <utility>
@@ -111,7 +112,8 @@ class Daemon {
     void add_pipelines(engine::Until until, std::vector<journal::PipelineSnapshot> known);
     Result<void> loop(const StopSignal& stop);
     void ask_to_stop(std::vector<engine::Happened>& events) const;
-    void take_operator_requests(std::vector<engine::Happened>& events);
+    // Gives the files of what is now among the events.
+    std::vector<std::filesystem::path> take_operator_requests(std::vector<engine::Happened>& events);
     void complete_report();
 
     const config::Config& config_;
@@ -170,8 +172,9 @@ Result<void> Daemon::loop(const StopSignal& stop) {
             log_.write(engine::Severity::info, "", "stopping");
             ask_to_stop(events);
         }
-        take_operator_requests(events);
+        const auto taken = take_operator_requests(events);
         if (auto handled = runner_.handle(std::move(events), clock_now()); !handled) return handled;
+        remove_requests(taken);
         if (stop_deadline && clock_now() >= *stop_deadline)
             break;  // what is under way is INTENT in the journal
     }
@@ -183,11 +186,13 @@ void Daemon::ask_to_stop(std::vector<engine::Happened>& events) const {
         events.push_back({number, engine::StopAsked{}});
 }
 
-void Daemon::take_operator_requests(std::vector<engine::Happened>& events) {
-    if (clock_now() < requests_looked_at_ + limits::loop_wait_ms) return;
+std::vector<std::filesystem::path> Daemon::take_operator_requests(std::vector<engine::Happened>& events) {
+    std::vector<std::filesystem::path> files;
+    if (clock_now() < requests_looked_at_ + limits::loop_wait_ms) return files;
     requests_looked_at_ = clock_now();
     std::vector<Error> problems;
-    for (OperatorRequest& request : take_requests(config_.journal.path, problems)) {
+    for (OperatorRequest& request : waiting_requests(config_.journal.path, problems)) {
+        files.push_back(std::move(request.file));
         const auto found =
             std::find_if(config_.pipelines.begin(), config_.pipelines.end(),
                          [&](const config::Pipeline& pipeline) { return pipeline.name == request.pipeline; });
@@ -204,6 +209,7 @@ void Daemon::take_operator_requests(std::vector<engine::Happened>& events) {
     }
     for (const Error& problem : problems)
         log_.write("", problem);
+    return files;
 }
 
 void Daemon::complete_report() {

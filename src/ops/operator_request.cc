@@ -100,7 +100,7 @@ Result<void> leave(const fs::path& journal, const OperatorRequest& request) {
     return {};
 }
 
-std::vector<OperatorRequest> take_requests(const fs::path& journal, std::vector<Error>& problems) {
+std::vector<OperatorRequest> waiting_requests(const fs::path& journal, std::vector<Error>& problems) {
     std::vector<fs::path> files;
     std::error_code problem;
     for (fs::directory_iterator entry(journal / "requests", problem), end; !problem && entry != end;
@@ -114,9 +114,7 @@ std::vector<OperatorRequest> take_requests(const fs::path& journal, std::vector<
         const auto text = read_bounded(file);
         auto request = text ? parse(*text, file) : Result<OperatorRequest>(std::unexpected(text.error()));
         if (request) {
-            failpoint::at("before:take_request");
-            fs::remove(file, problem);
-            failpoint::at("after:take_request");
+            request->file = file;
             requests.push_back(std::move(*request));
         } else {
             fs::rename(file, fs::path(file) += ".bad", problem);
@@ -124,6 +122,15 @@ std::vector<OperatorRequest> take_requests(const fs::path& journal, std::vector<
         }
     }
     return requests;
+}
+
+void remove_requests(const std::vector<fs::path>& files) {
+    std::error_code problem;  // a file that stays is asked again: no harm
+    for (const fs::path& file : files) {
+        failpoint::at("before:remove_request");
+        fs::remove(file, problem);
+        failpoint::at("after:remove_request");
+    }
 }
 
 }  // namespace pawl::ops
