@@ -89,8 +89,9 @@ void SimChecks::after_step() {
 
 void SimChecks::states_go_forward(const journal::PipelineSnapshot& durable) const {
     for (const auto& [id, state] : seen_.open) {
-        const auto now = std::find_if(durable.batches.begin(), durable.batches.end(),
-                                      [id = id](const journal::Batch& batch) { return batch.id == id; });
+        const auto now =
+            std::find_if(durable.batches.begin(), durable.batches.end(),
+                         [known = id](const journal::Batch& batch) { return batch.id == known; });
         if (now == durable.batches.end()) throw Violation{fmt::format("batch {} is forgotten", id)};
         if (now->state < state)
             throw Violation{fmt::format("batch {} went back from {} to {}", id, journal::name_of(state),
