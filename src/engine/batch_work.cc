@@ -129,7 +129,7 @@ const ItemResult* BatchWork::settle(const Part& part, std::span<const ItemResult
                 break;
         }
     }
-    if (PAWL_PLANTED(retry_only_first_failed_item) && again.size() > 1) again.resize(1);
+    if (again.size() > 1 && PAWL_PLANTED(retry_only_first_failed_item)) again.resize(1);
     if (!again.empty()) waiting_.push_front(std::move(again));
     land();
     return first_unsettled;

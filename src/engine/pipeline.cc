@@ -123,7 +123,7 @@ void Pipeline::recover() {
     facts.journal = ledger_.known() ? JournalFact::present : JournalFact::absent;
     facts.source = !ledger_.known() || ledger_.pipeline().source == settings_.source ? SourceFact::same
                                                                                      : SourceFact::other;
-    facts.target = PAWL_PLANTED(new_index_not_noticed) && ledger_.known() ? TargetFact::same
+    facts.target = ledger_.known() && PAWL_PLANTED(new_index_not_noticed) ? TargetFact::same
                    : target_->created                                     ? TargetFact::created
                    : ledger_.known() && ledger_.pipeline().target.uuid == identity.uuid
                        ? TargetFact::same

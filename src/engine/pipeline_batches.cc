@@ -74,7 +74,7 @@ void Pipeline::take_page(const Reading::Asked& asked, const std::shared_ptr<cons
 void Pipeline::open_batch(const Reading::Asked& asked, const std::shared_ptr<const Page>& page) {
     if (asked.purpose == Reading::Purpose::quarantine) {
         IntervalSet tried = asked.request.revisions;
-        if (!page->complete && page->covered_through < journal::revision_max)
+        if (page->covered_through < journal::revision_max)
             tried.erase(IntervalSet({Interval{page->covered_through + 1, journal::revision_max}}));
         ledger_.retries_begun(tried);
     }

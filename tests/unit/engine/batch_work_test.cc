@@ -240,3 +240,16 @@ TEST_CASE("an entity leaves quarantine for a row at least as new as the rejected
     const Quarantine before{{"a", entry_of("a", 4)}, {"b", entry_of("b", 6)}, {"c", entry_of("c", 2)}};
     CHECK(work.result(before).released == std::vector<std::string>{"a", "c"});
 }
+
+TEST_CASE("of several rejections of an entity the newest row's is kept, in whatever order they came") {
+    BatchWork work("lex", revisions({1, 2, 3}));
+    for (const Revision revision : {5, 7, 6}) {
+        const auto page = part_of({index_row(revision, "a")}, work.owed().lowest());
+        work.load(page, coalesce(page->rows()), 1);
+        const Part part = work.take(9);
+        work.settle(part, all(ItemStatus::rejected, part), 2);
+    }
+    const BatchResult result = work.result(nobody);
+    REQUIRE(result.quarantined.size() == 1);
+    CHECK(result.quarantined.front().revision == 7);
+}

@@ -274,3 +274,14 @@ TEST_CASE("a quarantine beyond its limit stops the pipeline for a person to deci
     CHECK(holds<journal::ApplyBatch>(write));
     CHECK(holds<journal::SetCondition>(write));
 }
+
+TEST_CASE("of a retry whose page was cut, what the page does not reach is asked for again") {
+    ByHand hand = with_batch({index_row(1, "a"), index_row(2, "b")});
+    hand.answers(hand.need<SendBulk>(), ItemStatus::rejected);
+    hand.writes();
+    hand.happens(RetryAsked{{}});
+    const auto read = hand.need<ReadPage>();
+    CHECK(read.request.revisions == revisions({1, 2}));
+    hand.happens(PageRead{read.request.id, part_of({index_row(1, "a")}, 1, hand.now)});
+    CHECK(hand.need<ReadPage>().request.revisions == revisions({2}));
+}

@@ -9,8 +9,8 @@ using namespace pawl::engine::testing;
 
 namespace {
 
-constexpr Proof busy{Proof::Outcome::busy, 0, {}};
-constexpr Proof not_allowed{Proof::Outcome::not_allowed, 0, {}};
+const Proof busy{Proof::Outcome::busy, 0, {}};
+const Proof not_allowed{Proof::Outcome::not_allowed, 0, {}};
 
 Proof proven(Revision through) {
     return {Proof::Outcome::proven, through, {}};
@@ -197,6 +197,27 @@ TEST_CASE(
     CHECK(hand.pipeline.ledger().gaps().empty());
     CHECK(hand.pipeline.ledger().pipeline().gaps_unproven == 3);
     CHECK(hand.notices("3 missing revisions were given up") == 1);
+}
+
+TEST_CASE("what is given up is told once a minute, with all that was given up since") {
+    Limits limits;
+    limits.gap_grace_ms = 10'000;
+    ByHand hand = with_gaps(limits);
+    hand.proof = not_allowed;
+    hand.now += 60'000;
+    round(hand, {}, {});
+    hand.now += limits.gap_grace_ms;
+    round(hand, {}, {});
+    CHECK(hand.notices("3 missing revisions were given up") == 1);
+    hand.fires(Timer::poll);
+    hand.reads(page_of({index_row(8, "c")}));  // 6 and 7 are missing
+    hand.writes();
+    hand.now += limits.gap_grace_ms / limits::grace_marks_max;
+    round(hand, {}, {});
+    hand.now += limits.gap_grace_ms;
+    round(hand, {}, {});
+    CHECK(hand.pipeline.ledger().pipeline().gaps_unproven == 5);
+    CHECK(hand.notices("") == 0);
 }
 
 TEST_CASE("a privilege that is granted while running is noticed and told") {

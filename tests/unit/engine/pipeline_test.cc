@@ -166,6 +166,29 @@ TEST_CASE("target missing, then the same index again: what was under way goes on
     CHECK(hand.pipeline.ledger().pipeline().condition == journal::Condition::running);
 }
 
+TEST_CASE("several requests that find the index gone make it looked for once") {
+    ByHand hand(settings_for());
+    hand.begins();
+    hand.writes();
+    hand.reads(part_of({index_row(1, "a")}, 1));
+    hand.reads(page_of({index_row(2, "b")}));
+    hand.writes();
+    const auto first = hand.need<SendBulk>();
+    const auto second = hand.need<SendBulk>();
+    while (hand.take<SetTimer>()) {
+    }
+    hand.answers(first, ItemStatus::target_missing);
+    CHECK(hand.need<SetTimer>().timer == Timer::prepare_retry);
+    hand.answers(second, ItemStatus::target_missing);
+    CHECK_FALSE(hand.take<SetTimer>());
+    hand.fires(Timer::prepare_retry);
+    hand.need<PrepareTarget>();
+    CHECK_FALSE(hand.take<PrepareTarget>());
+    hand.target_is("uuid", false);
+    CHECK(hand.take<SendBulk>());
+    CHECK(hand.take<SendBulk>());
+}
+
 TEST_CASE("target missing, then another index: it begins again from 0 up to where the history ends by now") {
     ByHand hand(settings_for());
     hand.begins(1);

@@ -161,3 +161,24 @@ TEST_CASE("a failed read is asked again after its timer, and sending goes on mea
     hand.fires(Timer::read_retry);
     CHECK(hand.need<ReadPage>().request.revisions == read.request.revisions);
 }
+
+TEST_CASE("of the entities that one batch quarantines ten are named, the others are counted") {
+    const std::vector<std::string> names{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"};
+    std::vector<Row> rows;
+    for (std::size_t place = 0; place < names.size(); ++place)
+        rows.push_back(index_row(place + 1, names[place]));
+    ByHand hand(settings_for());
+    hand.begins();
+    hand.writes();
+    hand.reads(page_of(rows));
+    hand.writes();
+    hand.answers(hand.need<SendBulk>(), ItemStatus::rejected);
+    std::size_t named = 0;
+    std::size_t counted = 0;
+    while (const auto notice = hand.take<Notice>()) {
+        named += notice->text.starts_with("quarantined entity ") ? 1 : 0;
+        counted += notice->text == "quarantined 2 more entities" ? 1 : 0;
+    }
+    CHECK(named == limits::quarantine_notices_max);
+    CHECK(counted == 1);
+}
