@@ -33,7 +33,7 @@ void Pipeline::advance() {
     if (!stopping_) {
         prepare();
         if (ready() && !recovered_) recover();
-        if (ready() && recovered_ && !finished_) {  // recovery may have refused
+        if (ready() && !finished_) {  // recovery may have refused
             begin_read();
             begin_sends();
         }
@@ -182,7 +182,7 @@ void Pipeline::finish_if_done() {
         if (in_flight_.empty()) finish(std::nullopt);
         return;
     }
-    if (!ready() || !recovered_ || !works_.empty() || read_asked_) return;
+    if (!ready() || !works_.empty() || read_asked_) return;
     if (settings_.until == Until::recovered) finish(std::nullopt);
     const bool caught_up =
         PAWL_PLANTED(caught_up_without_gaps) ? reading_.tail_complete() : reading_.caught_up(ledger_);

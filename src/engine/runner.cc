@@ -93,9 +93,9 @@ void Runner::carry_out(std::size_t number, Effect& effect, TimeMs now) {
         observer_.notice(member.pipeline.name(), *notice);
     } else if (const auto* report = std::get_if<ReportRecovery>(&effect)) {
         observer_.recovered(member.pipeline.name(), *report);
-    } else if (const auto* finish = std::get_if<Finish>(&effect)) {
+    } else {
         member.due.clear();
-        observer_.finished(member.pipeline.name(), *finish);
+        observer_.finished(member.pipeline.name(), std::get<Finish>(effect));
     }
     crash_here("after", name_of(effect));
 }

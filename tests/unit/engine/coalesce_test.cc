@@ -64,3 +64,8 @@ TEST_CASE("a content counts actions by kind and knows them by their digest") {
     others[0].revision = 7;
     CHECK(content.digest != content_of(others, 9).digest);
 }
+
+TEST_CASE("an older row that comes after a newer one of its entity is left out") {
+    const std::vector<Row> rows{index_row(5, "a"), index_row(3, "a"), index_row(4, "b")};
+    CHECK(revisions_of(coalesce(rows)) == std::vector<Revision>{4, 5});
+}

@@ -259,3 +259,26 @@ TEST_CASE("what is given up without proof is counted, and only what was a gap") 
     CHECK(ledger.pipeline().gaps_unproven == 3);
     CHECK(ledger.gaps() == gap(8, 8));
 }
+
+TEST_CASE("entities that are given up leave quarantine, they alone, and the journal hears of it") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    ledger.apply(open(ledger, revisions({1}), changes), rejected("a", 1), 3, changes);
+    ledger.apply(open(ledger, revisions({2}), changes), rejected("b", 2), 3, changes);
+    changes.clear();
+    ledger.drop_quarantine({"a"}, changes);
+    CHECK_FALSE(ledger.quarantine().contains("a"));
+    CHECK(ledger.quarantine().contains("b"));
+    REQUIRE(changes.size() == 1);
+    CHECK(std::holds_alternative<journal::DropQuarantine>(changes.front()));
+    ledger.drop_quarantine({}, changes);
+    CHECK(ledger.quarantine().empty());
+}
+
+TEST_CASE("nothing is asked of a quarantine that the journal does not know") {
+    Changes changes;
+    Ledger unknown("lex", std::nullopt);
+    unknown.request_retry({}, changes);
+    unknown.drop_quarantine({}, changes);
+    CHECK(changes.empty());
+}

@@ -285,3 +285,42 @@ TEST_CASE("of a retry whose page was cut, what the page does not reach is asked 
     hand.happens(PageRead{read.request.id, part_of({index_row(1, "a")}, 1, hand.now)});
     CHECK(hand.need<ReadPage>().request.revisions == revisions({2}));
 }
+
+TEST_CASE("an answer to another read than the one under way means nothing") {
+    ByHand hand(settings_for());
+    const Error gone{ErrorKind::unavailable, "gone", "wait"};
+    hand.happens(PageRead{1, page_of(four)});
+    hand.happens(ReadFailed{1, gone});
+    CHECK(hand.notices("gone") == 0);
+    hand.begins();
+    hand.writes();
+    const auto read = hand.need<ReadPage>();
+    hand.happens(PageRead{read.request.id + 1, page_of(four)});
+    hand.happens(ReadFailed{read.request.id + 1, gone});
+    CHECK(hand.notices("gone") == 0);
+    CHECK(hand.pipeline.ledger().open_batches().empty());
+    hand.happens(PageRead{read.request.id, page_of(four)});
+    CHECK(hand.pipeline.ledger().open_batches().size() == 1);
+}
+
+TEST_CASE("a replay whose rows are gone is APPLIED without a request") {
+    ByHand hand(settings_for(), left_behind(journal::BatchState::intent));
+    hand.begins(2, false);
+    hand.reads(page_of({}));
+    CHECK(holds<journal::CommitBatches>(hand.need<WriteJournal>()));
+    CHECK_FALSE(hand.take<SendBulk>());
+}
+
+TEST_CASE("a quarantine that overflows twice in one step ends the pipeline once") {
+    PipelineSettings settings = settings_for();
+    settings.limits.quarantine_max = 1;
+    ByHand hand(settings);
+    hand.begins();
+    hand.writes();
+    hand.reads(part_of({invalid_row(1, "a"), invalid_row(2, "b")}, 2));
+    hand.reads(page_of({invalid_row(3, "c")}));
+    hand.need<WriteJournal>();
+    hand.happens(JournalWritten{hand.need<WriteJournal>().ticket});  // both are on disk
+    CHECK(hand.take<Finish>());
+    CHECK_FALSE(hand.take<Finish>());
+}

@@ -218,6 +218,14 @@ TEST_CASE("what is given up is told once a minute, with all that was given up si
     round(hand, {}, {});
     CHECK(hand.pipeline.ledger().pipeline().gaps_unproven == 5);
     CHECK(hand.notices("") == 0);
+    hand.fires(Timer::poll);
+    hand.reads(page_of({index_row(10, "d")}));  // 9 is missing
+    hand.writes();
+    hand.now += limits.gap_grace_ms / limits::grace_marks_max;
+    round(hand, {}, {});
+    hand.now += limits::notice_interval_ms;
+    round(hand, {}, {});
+    CHECK(hand.notices("3 missing revisions were given up") == 1);
 }
 
 TEST_CASE("a privilege that is granted while running is noticed and told") {
@@ -237,4 +245,14 @@ TEST_CASE("recover asks for no proof") {
     hand.proof.reset();
     hand.begins(2, false);
     CHECK_FALSE(hand.take<ProveGaps>());
+}
+
+TEST_CASE("a proof may reach through the highest revision there can be") {
+    ByHand hand(settings_for());
+    hand.proof = proven(journal::revision_max);
+    hand.begins(5);
+    hand.writes();
+    hand.reads(page_of({index_row(1, "a"), index_row(5, "b")}));
+    CHECK(hand.pipeline.ledger().gaps().empty());
+    CHECK(hand.pipeline.ledger().pipeline().high == 5);
 }

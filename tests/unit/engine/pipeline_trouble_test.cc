@@ -182,3 +182,19 @@ TEST_CASE("of the entities that one batch quarantines ten are named, the others 
     CHECK(named == limits::quarantine_notices_max);
     CHECK(counted == 1);
 }
+
+TEST_CASE("every kind of trouble either is tried again or ends the pipeline as refused") {
+    for (const ErrorKind kind : {ErrorKind::too_large, ErrorKind::rejected}) {
+        ByHand hand(settings_for());
+        hand.happens(Begin{});
+        hand.happens(SourceFailed{{kind, "it failed", "do something"}});
+        CHECK(hand.need<SetTimer>().timer == Timer::prepare_retry);
+        CHECK_FALSE(hand.pipeline.finished());
+    }
+    for (const ErrorKind kind : {ErrorKind::storage, ErrorKind::decision}) {
+        ByHand hand(settings_for());
+        hand.happens(Begin{});
+        hand.happens(SourceFailed{{kind, "it failed", "do something"}});
+        CHECK(hand.need<Finish>().error->kind == kind);
+    }
+}

@@ -183,3 +183,12 @@ TEST_CASE("reads keep the limits, and nothing is read above the highest revision
     CHECK((!last || last->purpose == Reading::Purpose::gaps));
     CHECK(reading.caught_up(ledger));
 }
+
+TEST_CASE("when all that a round of gaps has left is filled meanwhile, a new round begins") {
+    Reading reading{Limits{}};
+    Ledger ledger = with_gaps();
+    reading.took(next(reading, ledger, {}, true, false), *page_at(part_of({}, 3), now), now);
+    Changes changes;
+    (void)ledger.open(revisions({7}), {}, {.rows = 1}, 100, 2, changes);
+    CHECK(next(reading, ledger, {}, true, false).request.revisions == revisions({2, 3}));
+}
