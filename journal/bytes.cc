@@ -119,7 +119,7 @@ IntervalSet ByteReader::intervals() {
     std::vector<Interval> intervals;
     intervals.reserve(count);
     Revision previous_last = 0;
-    for (std::uint64_t i = 0; i < count && !failed(); ++i) {
+    for (std::uint64_t i = 0; i < count; ++i) {
         const std::uint64_t distance = varint();
         const std::uint64_t beyond_first = varint();
         const std::uint64_t distance_min = i == 0 ? 1 : 2;  // adjacent intervals would be one

@@ -136,10 +136,13 @@ class Transaction::MetaPage {
   public:
     explicit MetaPage(MDB_txn* txn) {
         MDB_env* const env = ::mdb_txn_env(txn);
-        MDB_stat status{};
-        if (::mdb_env_get_fd(env, &descriptor_) != MDB_SUCCESS || ::mdb_env_stat(env, &status) != MDB_SUCCESS)
-            return;
-        place_ = static_cast<off_t>(::mdb_txn_id(txn) % meta_pages * status.ms_psize);
+        MDB_stat about{};
+        // Both only copy what an open environment knows.
+        int status = ::mdb_env_get_fd(env, &descriptor_);
+        PAWL_ASSERT(status == MDB_SUCCESS);
+        status = ::mdb_env_stat(env, &about);
+        PAWL_ASSERT(status == MDB_SUCCESS);
+        place_ = static_cast<off_t>(::mdb_txn_id(txn) % meta_pages * about.ms_psize);
         kept_ = ::pread(descriptor_, before_.data(), before_.size(), place_) == std::ssize(before_);
     }
     // What cannot be put back stays a damage that the next start names.

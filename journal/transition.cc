@@ -16,18 +16,20 @@ void cut_to(std::string& text, std::size_t bytes_max) {
 
 // The same for what people read: never in the middle of a UTF-8 character.
 void cut_text_to(std::string& text, std::size_t bytes_max) {
+    PAWL_ASSERT(bytes_max > 3);
     if (text.size() <= bytes_max) return;
     std::size_t end = bytes_max;
     const auto continues = [&](std::size_t at) {
         return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
     };
-    for (int back = 0; back < 3 && end > 0 && continues(end); ++back)
+    for (int back = 0; back < 3 && continues(end); ++back)
         --end;
     text.resize(continues(end) ? bytes_max : end);
 }
 
-bool is_name(const std::string& text) {
-    return !text.empty() && text.size() <= limits::pipeline_name_bytes_max && text.find('\0') == text.npos;
+void assert_name(const std::string& text) {
+    PAWL_ASSERT(!text.empty() && text.size() <= limits::pipeline_name_bytes_max);
+    PAWL_ASSERT(text.find('\0') == text.npos);
 }
 
 void assert_identity(const BeginPipeline& change) {
@@ -44,7 +46,7 @@ std::uint64_t actions(const BatchContent& content) {
 }  // namespace
 
 Pipeline begin(const Pipeline* before, const BeginPipeline& change) {
-    PAWL_ASSERT(is_name(change.pipeline));
+    assert_name(change.pipeline);
     PAWL_ASSERT(before == nullptr || before->name == change.pipeline);
     PAWL_ASSERT(change.high <= revision_max);
     assert_identity(change);
@@ -124,7 +126,7 @@ void set_condition(Pipeline& pipeline, const SetCondition& change) {
 }
 
 QuarantineEntry as_kept(QuarantineEntry entry) {
-    PAWL_ASSERT(is_name(entry.pipeline));
+    assert_name(entry.pipeline);
     PAWL_ASSERT(entry.revision <= revision_max);
     cut_to(entry.entity, limits::entity_bytes_max);
     cut_text_to(entry.error, limits::reason_bytes_max);

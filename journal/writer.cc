@@ -76,9 +76,8 @@ std::uint64_t map_bytes(std::uint64_t bytes) {
 }
 
 std::uint64_t file_bytes(const fs::path& file) {
-    std::error_code error;
-    const auto bytes = fs::file_size(file, error);
-    return error ? 0 : bytes;
+    struct stat status{};
+    return ::stat(file.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // Cut, flipped and forged journals: never a crash, never a silent change of what was written.
+#include <lmdb.h>
+
 #include <map>
 #include <random>
 
@@ -6,9 +8,11 @@
 
 #include "journal/codec.h"
 #include "journal/format.h"
+#include "journal/lock.h"
 #include "journal/page_check.h"
 #include "journal/reader.h"
 #include "journal/writer.h"
+#include "tests/unit/journal/page_builder.h"
 #include "tests/unit/journal/support.h"
 
 using namespace pawl;
@@ -17,8 +21,6 @@ using namespace pawl::journal::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::size_t page_bytes = 4096;
 
 // The sample in several commits, so that both snapshots and the list of free pages are as in real life.
 std::vector<PipelineSnapshot> make_sample(const fs::path& folder) {
@@ -76,6 +78,48 @@ int judge_in_child(const fs::path& folder, const std::string& bytes,
     fs::create_directory(copy);
     write_bytes(copy / "data.mdb", bytes);
     return in_child([&] { return judge(copy, written); });
+}
+
+// The header's value again, with a number that this pawl does not know in it and a checksum that is right.
+void make_newer(const fs::path& folder) {
+    std::string bytes = read_bytes(folder / "data.mdb");
+    const auto contents = read_journal(folder).value();
+    const Header header{format::version, contents.created_at, contents.created_by};
+    const std::string old_value = encode_header(header);
+    const std::string new_value = encode_header({format::version + 1, header.created_at, header.created_by});
+    REQUIRE(old_value.size() == new_value.size());
+    std::size_t found = 0;
+    for (std::size_t at = bytes.find(old_value); at != bytes.npos;
+         at = bytes.find(old_value, at + 1), ++found)
+        bytes.replace(at, new_value.size(), new_value);
+    REQUIRE(found > 0);
+    write_bytes(folder / "data.mdb", bytes);
+}
+
+int remove_from_meta(MDB_txn* txn, std::string_view name) {
+    MDB_dbi handle = 0;
+    if (const int status = ::mdb_dbi_open(txn, "meta", 0, &handle); status != MDB_SUCCESS) return status;
+    MDB_val key{name.size(), const_cast<char*>(name.data())};
+    return ::mdb_del(txn, handle, &key, nullptr);
+}
+
+// A transaction of another program's, with a commit record as pawl writes it.
+void change_with_lmdb(const fs::path& folder, const std::function<int(MDB_txn*)>& change) {
+    MDB_env* env = nullptr;
+    REQUIRE(::mdb_env_create(&env) == MDB_SUCCESS);
+    REQUIRE(::mdb_env_set_maxdbs(env, 10) == MDB_SUCCESS);
+    REQUIRE(::mdb_env_open(env, folder.c_str(), 0, 0600) == MDB_SUCCESS);
+    MDB_txn* txn = nullptr;
+    REQUIRE(::mdb_txn_begin(env, nullptr, 0, &txn) == MDB_SUCCESS);
+    REQUIRE(change(txn) == MDB_SUCCESS);
+    MDB_dbi meta = 0;
+    REQUIRE(::mdb_dbi_open(txn, "meta", 0, &meta) == MDB_SUCCESS);
+    const std::string content = encode_commit(::mdb_txn_id(txn));
+    MDB_val key{format::commit_key.size(), const_cast<char*>(format::commit_key.data())};
+    MDB_val value{content.size(), const_cast<char*>(content.data())};
+    REQUIRE(::mdb_put(txn, meta, &key, &value, 0) == MDB_SUCCESS);
+    REQUIRE(::mdb_txn_commit(txn) == MDB_SUCCESS);
+    ::mdb_env_close(env);
 }
 
 }  // namespace
@@ -180,20 +224,8 @@ TEST_CASE("a damage says what, where and what to do") {
 TEST_CASE("a journal of a newer format is refused by both, with both numbers") {
     const TemporaryFolder folder;
     make_sample(folder.journal());
-    std::string bytes = read_bytes(folder.journal() / "data.mdb");
-    // The header's value, again with a number that this pawl does not know in it and a checksum that is
-    // right.
-    const auto contents = read_journal(folder.journal()).value();
-    const Header header{format::version, contents.created_at, contents.created_by};
-    const std::string old_value = encode_header(header);
-    const std::string new_value = encode_header({format::version + 1, header.created_at, header.created_by});
-    REQUIRE(old_value.size() == new_value.size());
-    std::size_t found = 0;
-    for (std::size_t at = bytes.find(old_value); at != bytes.npos;
-         at = bytes.find(old_value, at + 1), ++found)
-        bytes.replace(at, new_value.size(), new_value);
-    REQUIRE(found > 0);
-    write_bytes(folder.journal() / "data.mdb", bytes);
+    make_newer(folder.journal());
+    const std::string bytes = read_bytes(folder.journal() / "data.mdb");
     const auto read = read_journal(folder.journal());
     REQUIRE_FALSE(read);
     const auto writer = Writer::open(folder.journal());
@@ -203,4 +235,78 @@ TEST_CASE("a journal of a newer format is refused by both, with both numbers") {
         CHECK_THAT(error.message, Catch::Contains("has format 3") && Catch::Contains("up to 2"));
     }
     CHECK(read_bytes(folder.journal() / "data.mdb") == bytes);
+}
+
+TEST_CASE("a journal of a newer format is refused also while its pawl works on it") {
+    const TemporaryFolder folder;
+    make_sample(folder.journal());
+    make_newer(folder.journal());
+    const LiveProcess newer_pawl([&]() -> std::shared_ptr<void> {
+        auto lock = WriterLock::take(folder.journal());
+        return lock ? std::make_shared<WriterLock>(std::move(*lock)) : nullptr;
+    });
+    const auto read = read_journal(folder.journal());
+    REQUIRE_FALSE(read);
+    CHECK(read.error().kind == ErrorKind::storage);
+    CHECK_THAT(read.error().message, Catch::Contains("has format 3") && Catch::Contains("up to 2"));
+}
+
+TEST_CASE("a journal without its header, or with a table that nobody knows, is damaged and not foreign") {
+    const TemporaryFolder folder;
+    make_sample(folder.journal());
+    const auto only_damage = [&](auto change, std::string_view where, std::string_view what) {
+        const fs::path copy = folder.path() / "copy";
+        fs::remove_all(copy);
+        fs::create_directory(copy);
+        fs::copy(folder.journal() / "data.mdb", copy / "data.mdb");
+        change_with_lmdb(copy, change);
+        const auto contents = read_journal(copy);
+        REQUIRE(contents);
+        REQUIRE(contents->damages.size() == 1);
+        CHECK(contents->damages.front().where == where);
+        CHECK(contents->damages.front().what == what);
+        CHECK(contents->pipelines.size() == 2);
+        CHECK_FALSE(Writer::open(copy));
+    };
+    only_damage([](MDB_txn* txn) { return remove_from_meta(txn, format::header_key); },
+                "table meta, key " + to_hex(format::header_key), "it is missing");
+    only_damage(
+        [](MDB_txn* txn) {
+            MDB_dbi handle = 0;
+            return ::mdb_dbi_open(txn, "outbox", MDB_CREATE, &handle);
+        },
+        "table outbox", "it is unknown");
+}
+
+TEST_CASE("a commit record that is not whole is a damage, whatever its meta page says") {
+    const TemporaryFolder folder;
+    make_sample(folder.journal());
+    std::string bytes = read_bytes(folder.journal() / "data.mdb");
+    const std::string key(format::commit_key);
+    std::size_t found = 0;
+    for (std::size_t at = bytes.find(key); at != bytes.npos; at = bytes.find(key, at + 1), ++found)
+        bytes[at + key.size() + format::commit::transaction_offset] ^= 1;
+    REQUIRE(found > 0);
+    write_bytes(folder.journal() / "data.mdb", bytes);
+    const auto contents = read_journal(folder.journal());
+    REQUIRE(contents);
+    REQUIRE_FALSE(contents->damages.empty());
+    CHECK(contents->damages.front().where == "table meta, key " + to_hex(key));
+    CHECK(contents->damages.front().what == "checksum differs");
+    CHECK_FALSE(Writer::open(folder.journal()));
+}
+
+TEST_CASE("meta pages that differ in the page size are a damage") {
+    const TemporaryFolder folder;
+    make_sample(folder.journal());
+    std::string bytes = read_bytes(folder.journal() / "data.mdb");
+    constexpr std::size_t page_bytes_at = 16 + 24;  // behind the page's header and MDB_meta's first fields
+    set_number(bytes, page_bytes + page_bytes_at, 2 * page_bytes, 4);
+    write_bytes(folder.journal() / "data.mdb", bytes);
+    const auto contents = read_journal(folder.journal());
+    REQUIRE(contents);
+    CHECK(std::ranges::any_of(contents->damages, [](const Damage& damage) {
+        return damage.where == "pages 0 and 1 (meta)" && damage.what == "they differ in the page size";
+    }));
+    CHECK_FALSE(Writer::open(folder.journal()));
 }

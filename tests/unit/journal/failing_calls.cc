@@ -8,28 +8,35 @@
 
 #include <cerrno>
 #include <cstdarg>
-#include <cstdio>
-#include <optional>
+#include <cstdint>
+#include <cstdlib>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 namespace pawl::journal::test {
 namespace {
 
-struct Active {
-    Failure failure;
-    std::size_t seen = 0;
-    std::string failed = {};
+thread_local std::vector<CallsFail*> failing;
+struct Before {
+    std::string_view call;
+    std::function<void()> action;
+    bool acts = false;
 };
-thread_local std::optional<Active> active;
+thread_local std::optional<Before> before;
 
 // What this call must give instead of doing its work.
 std::optional<int> failure_of(std::string_view call) {
-    if (!active || (!active->failure.call.empty() && active->failure.call != call)) return std::nullopt;
-    ++active->seen;
-    const Failure& failure = active->failure;
-    if (active->seen < failure.first || active->seen >= failure.first + failure.times) return std::nullopt;
-    active->failed = call;
-    return failure.status;
+    if (before && before->acts) return std::nullopt;
+    if (before && before->call == call) {
+        before->acts = true;
+        before->action();
+        before->acts = false;
+    }
+    std::optional<int> status;
+    for (CallsFail* const one : failing)
+        if (const auto failure = one->failure_of(call)) status = failure;
+    return status;
 }
 
 // For calls that return -1 and set errno.
@@ -46,27 +53,36 @@ MDB_val value_of_rubbish() {
 
 }  // namespace
 
-CallsFail::CallsFail(const Failure& failure) {
-    if (active) throw std::logic_error("calls fail already");
-    active = Active{failure};
+CallsFail::CallsFail(const Failure& failure) : failure_(failure) {
+    failing.push_back(this);
 }
 
 CallsFail::~CallsFail() {
-    active.reset();
+    std::erase(failing, this);
 }
 
-std::size_t CallsFail::seen() const {
-    return active->seen;
+std::optional<int> CallsFail::failure_of(std::string_view call) {
+    if (!failure_.call.empty() && failure_.call != call) return std::nullopt;
+    ++seen_;
+    if (seen_ < failure_.first || seen_ >= failure_.first + failure_.times) return std::nullopt;
+    failed_ = call;
+    return failure_.status;
 }
 
-std::string CallsFail::failed() const {
-    return active->failed;
+BeforeCalls::BeforeCalls(std::string_view call, std::function<void()> action) {
+    if (before) throw std::logic_error("something is done before calls already");
+    before = Before{call, std::move(action)};
+}
+
+BeforeCalls::~BeforeCalls() {
+    before.reset();
 }
 
 }  // namespace pawl::journal::test
 
 using pawl::journal::test::fails;
 using pawl::journal::test::failure_of;
+using pawl::journal::test::meta_page_lost;
 using pawl::journal::test::rubbish;
 using pawl::journal::test::value_of_rubbish;
 
@@ -101,6 +117,7 @@ WRAP_SYSTEM(int, mkdir, (const char* path, mode_t mode), (path, mode))
 WRAP_SYSTEM(int, rename, (const char* from, const char* to), (from, to))
 WRAP_SYSTEM(int, stat, (const char* path, struct stat* status), (path, status))
 WRAP_SYSTEM(int, statvfs, (const char* path, struct statvfs* status), (path, status))
+WRAP_SYSTEM(int, unlink, (const char* path), (path))
 WRAP_SYSTEM(ssize_t, pwrite, (int descriptor, const void* bytes, size_t count, off_t offset),
             (descriptor, bytes, count, offset))
 WRAP_STATUS(posix_fallocate, (int descriptor, off_t offset, off_t bytes), (descriptor, offset, bytes))
@@ -150,11 +167,29 @@ WRAP_STATUS(mdb_del, (MDB_txn * txn, MDB_dbi handle, MDB_val* key, MDB_val* valu
 WRAP_STATUS(mdb_cursor_open, (MDB_txn * txn, MDB_dbi handle, MDB_cursor** walker), (txn, handle, walker))
 
 int __real_mdb_txn_commit(MDB_txn* txn);
+// As mdb_env_write_meta leaves it.
+static int commit_and_lose_meta_page(MDB_txn* txn) {
+    constexpr off_t transaction_at = 16 + 128;  // behind the page's header, in MDB_meta
+    MDB_env* const env = ::mdb_txn_env(txn);
+    const std::uint64_t number = ::mdb_txn_id(txn);
+    const std::uint64_t number_before = number - 2;
+    int descriptor = -1;
+    MDB_stat about{};
+    if (::mdb_env_get_fd(env, &descriptor) != MDB_SUCCESS || ::mdb_env_stat(env, &about) != MDB_SUCCESS ||
+        __real_mdb_txn_commit(txn) != MDB_SUCCESS)
+        std::abort();
+    const auto place = static_cast<off_t>(number % 2 * about.ms_psize) + transaction_at;
+    if (__real_pwrite(descriptor, &number_before, sizeof(number_before), place) != sizeof(number_before))
+        std::abort();
+    return EIO;
+}
 int __wrap_mdb_txn_commit(MDB_txn* txn);
 int __wrap_mdb_txn_commit(MDB_txn* txn) {
     const auto status = failure_of("mdb_txn_commit");
-    if (status) ::mdb_txn_abort(txn);  // as LMDB's own does
-    return status ? *status : __real_mdb_txn_commit(txn);
+    if (!status) return __real_mdb_txn_commit(txn);
+    if (*status == meta_page_lost) return commit_and_lose_meta_page(txn);
+    ::mdb_txn_abort(txn);  // as LMDB's own does
+    return *status;
 }
 
 int __real_mdb_get(MDB_txn* txn, MDB_dbi handle, MDB_val* key, MDB_val* value);

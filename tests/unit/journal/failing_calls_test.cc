@@ -4,16 +4,15 @@
 
 #include <lmdb.h>
 
-#include <array>
 #include <cerrno>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
 #include "journal/environment.h"
-#include "journal/format.h"
+#include "journal/limits.h"
 #include "journal/lock.h"
-#include "journal/new_journal.h"
+#include "journal/set_aside.h"
 #include "tests/unit/journal/support.h"
 
 using namespace pawl;
@@ -32,19 +31,21 @@ Commits every_change() {
     first.high = 20;
     first.gaps.insert(Interval{15, 16});
     ApplyBatch apply = apply_of(first);
-    apply.outcome = {8, 0, 2};
-    apply.quarantined = {entry_of("lex", "one", 3), entry_of("lex", "two", 4)};
+    // An id as long as may be is looked for in the whole table: it may be what is left of a longer one.
+    const std::string longest(limits::entity_bytes_max, 'x');
+    apply.outcome = {7, 0, 3};
+    apply.quarantined = {entry_of("lex", "one", 3), entry_of("lex", "two", 4), entry_of("lex", longest, 5)};
     CommitBatches committed = commit_of(first);
     committed.watermark = 14;
     const OpenBatch second = open_of("lex", 2, 21, 25);
     ApplyBatch released = apply_of(second);
-    released.released = {"one"};
+    released.released = {"one", longest};
     return {{begin_of("lex")},
             {first},
             {apply},
             {committed, CloseGaps{"lex", {}, 20}},
             {second, SetCondition{"lex", Condition::retrying, "refused", 7'000}},
-            {RetryQuarantine{"lex", {"two"}}},
+            {RetryQuarantine{"lex", {"two", longest}}},
             {released},
             {DropQuarantine{"lex", {}}},
             {open_of("lex", 3, 26, 26)},
@@ -89,12 +90,6 @@ std::vector<Snapshots> histories(const Commits& commits) {
 
 bool is_storage_error(const Error& error) {
     return error.kind == ErrorKind::storage && !error.message.empty() && !error.advice.empty();
-}
-
-void make_sample(const fs::path& folder) {
-    auto writer = Writer::open(folder);
-    REQUIRE(writer);
-    REQUIRE(writer->commit(sample_changes()));
 }
 
 // The message of the error that opening the folder gives while a call fails.
@@ -144,23 +139,67 @@ TEST_CASE("whichever call fails, the writer says so and nothing that it acknowle
     CHECK(errors > 100);
 }
 
-TEST_CASE("whichever call fails, a reader shows what is there or says what is missing") {
-    const TemporaryFolder folder;
-    make_sample(folder.journal());
-    const auto whole = read_journal(folder.journal()).value().pipelines;
-    std::size_t told = 0;
+TEST_CASE("whichever call fails, the journal of an older format is raised or left as it was") {
+    const fs::path old = fs::path(PAWL_JOURNAL_FOLDER) / "testdata/format-1/data.mdb";
+    const auto written = read_journal(old.parent_path()).value().pipelines;
+    std::size_t errors = 0;
     bool more = true;
     for (std::size_t nth = 1; more; ++nth) {
+        const TemporaryFolder folder;
+        fs::create_directory(folder.journal());
+        fs::copy(old, folder.journal());
+        {
+            const CallsFail failing({.first = nth, .status = EIO});
+            const auto writer = Writer::open(folder.journal());
+            more = !failing.failed().empty();
+            INFO("call " << nth << ", " << failing.failed());
+            if (!writer) {
+                ++errors;
+                CHECK(is_storage_error(writer.error()));
+            }
+        }
+        const auto after = read_journal(folder.journal());
+        REQUIRE(after);
+        CHECK(after->damages.empty());
+        CHECK(equal(after->pipelines, written));
+        CHECK(Writer::open(folder.journal()));
+    }
+    CHECK(errors > 20);
+}
+
+TEST_CASE("whichever call fails, a damaged journal keeps its name or gets the new one, and is never lost") {
+    const auto when = GENERATE(SetAsideWhen::damaged, SetAsideWhen::asked_for);
+    const std::string damaged(10'000, 'x');
+    std::size_t errors = 0;
+    std::size_t left = 0;
+    bool more = true;
+    for (std::size_t nth = 1; more; ++nth) {
+        const TemporaryFolder folder;
+        const fs::path before = folder.path() / "data.mdb";
+        const fs::path after = folder.path() / "data.mdb.damaged-19700101t000000z";
+        write_bytes(before, damaged);
+        write_bytes(folder.path() / "lock.mdb", "readers");
         const CallsFail failing({.first = nth, .status = EIO});
-        const auto contents = read_journal(folder.journal());
+        const auto gone = set_aside(folder.path(), when, 0);
         more = !failing.failed().empty();
         INFO("call " << nth << ", " << failing.failed());
-        if (contents && contents->damages.empty())
-            REQUIRE(equal(contents->pipelines, whole));
-        else
-            ++told;
+        REQUIRE(fs::exists(before) != fs::exists(after));
+        CHECK(read_bytes(fs::exists(before) ? before : after) == damaged);
+        if (!gone) {
+            ++errors;
+            CHECK(is_storage_error(gone.error()));
+        } else if (*gone) {
+            CHECK((*gone)->file == after);
+            CHECK(fs::exists(after));
+            CHECK_FALSE(fs::exists(folder.path() / "lock.mdb"));
+        } else {
+            ++left;
+            CHECK(fs::exists(before));
+        }
     }
-    CHECK(told > 10);
+    CHECK(errors > 5);
+    // What cannot be read now may be sound.
+    CHECK(left >= (when == SetAsideWhen::damaged ? 3U : 1U));
 }
 
 TEST_CASE("a record that goes bad under an open writer stops it, and is named") {
@@ -181,49 +220,6 @@ TEST_CASE("a record that goes bad under an open writer stops it, and is named") 
         }
     }
     CHECK(errors > 10);
-}
-
-TEST_CASE("a read that a signal interrupts is done again") {
-    const TemporaryFolder folder;
-    make_sample(folder.journal());
-    const CallsFail failing({.call = "pread", .times = 3, .status = EINTR});
-    const auto contents = read_journal(folder.journal());
-    CHECK(failing.failed() == "pread");
-    REQUIRE(contents);
-    CHECK(contents->damages.empty());
-}
-
-TEST_CASE("a file that becomes shorter while it is read is damaged, and the damage says so") {
-    const TemporaryFolder folder;
-    make_sample(folder.journal());
-    const std::size_t last = [&] {
-        const CallsFail counting({.call = "pread", .times = 0, .status = 0});
-        REQUIRE(read_journal(folder.journal()));
-        return counting.seen();
-    }();
-    // The last page that is read before the meta pages are looked at again.
-    const CallsFail failing({.call = "pread", .first = last - 3, .status = 0});
-    const auto contents = read_journal(folder.journal());
-    REQUIRE(contents);
-    REQUIRE_FALSE(contents->damages.empty());
-    CHECK(contents->damages.front().what == "the file became shorter while it was read");
-}
-
-TEST_CASE("a map that others grow is taken over, as often as they grow it but not for ever") {
-    const TemporaryFolder folder;
-    make_sample(folder.journal());
-    auto writer = Writer::open(folder.journal());
-    REQUIRE(writer);
-    {
-        const CallsFail failing({.call = "mdb_txn_begin", .times = 3, .status = MDB_MAP_RESIZED});
-        CHECK(writer->read());
-        CHECK(failing.seen() == 4);
-    }
-    const CallsFail failing({.call = "mdb_txn_begin", .times = 1'000, .status = MDB_MAP_RESIZED});
-    const auto read = writer->read();
-    REQUIRE_FALSE(read);
-    CHECK(is_storage_error(read.error()));
-    CHECK(failing.seen() < 20);
 }
 
 TEST_CASE("what LMDB and the system say becomes an error with the fitting advice") {
@@ -253,4 +249,20 @@ TEST_CASE("a file system without locks is named as such") {
         REQUIRE_FALSE(lock);
         CHECK(lock.error().kind == ErrorKind::decision);
     }
+}
+
+TEST_CASE("a parent folder that is somebody else's need not be made durable") {
+    const TemporaryFolder folder;
+    REQUIRE(Writer::open(folder.journal()));
+    // The data file is synced first, then its folder, then the folder's parent.
+    constexpr std::size_t parent = 3;
+    for (const int status : {EACCES, EPERM, EROFS, EINVAL}) {
+        const CallsFail failing({.call = "fsync", .first = parent, .status = status});
+        CHECK(Writer::open(folder.journal()));
+        CHECK(failing.failed() == "fsync");
+    }
+    CHECK_THAT(refusal(folder.journal(), {.call = "fsync", .first = parent, .status = EIO}),
+               Catch::Contains("cannot be made durable"));
+    CHECK_THAT(refusal(folder.journal(), {.call = "fsync", .first = parent - 1, .status = EINVAL}),
+               Catch::Contains("cannot be made durable"));
 }

@@ -1,11 +1,7 @@
 #include "journal/reader.h"
 
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <array>
-#include <csignal>
 
 #include <catch2/catch.hpp>
 
@@ -26,39 +22,6 @@ std::vector<PipelineSnapshot> make_sample(const fs::path& folder) {
     REQUIRE(writer->commit(sample_changes()));
     return writer->read().value();
 }
-
-// A child that has the journal open and waits until it is killed.
-class LiveWriter {
-  public:
-    explicit LiveWriter(const fs::path& folder, const std::vector<Change>& changes) {
-        std::array<int, 2> ends{};
-        REQUIRE(::pipe(ends.data()) == 0);
-        pid_ = ::fork();
-        REQUIRE(pid_ >= 0);
-        if (pid_ == 0) {
-            auto writer = Writer::open(folder);
-            const char ready = writer && writer->commit(changes) ? 'y' : 'n';
-            if (::write(ends[1], &ready, 1) != 1) ::_exit(1);
-            for (;;)
-                ::pause();
-        }
-        ::close(ends[1]);
-        char ready = 'n';
-        REQUIRE(::read(ends[0], &ready, 1) == 1);
-        ::close(ends[0]);
-        REQUIRE(ready == 'y');
-    }
-    ~LiveWriter() {
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
-    }
-    LiveWriter(const LiveWriter&) = delete;
-    LiveWriter& operator=(const LiveWriter&) = delete;
-    pid_t pid() const { return pid_; }
-
-  private:
-    pid_t pid_ = -1;
-};
 
 }  // namespace
 
@@ -95,7 +58,7 @@ TEST_CASE("a copy of the data file alone is enough, also where nothing can be wr
 
 TEST_CASE("a live journal names the process that has it open") {
     const TemporaryFolder folder;
-    const LiveWriter writer(folder.journal(), sample_changes());
+    const LiveProcess writer = live_writer(folder.journal(), sample_changes());
     const auto contents = read_journal(folder.journal());
     REQUIRE(contents);
     CHECK(contents->writer_pid == writer.pid());
@@ -105,7 +68,7 @@ TEST_CASE("a live journal names the process that has it open") {
 
 TEST_CASE("a live journal is read without its lock files being writable") {
     const TemporaryFolder folder;
-    const LiveWriter writer(folder.journal(), sample_changes());
+    const LiveProcess writer = live_writer(folder.journal(), sample_changes());
     fs::permissions(folder.path(), fs::perms(0755));
     fs::permissions(folder.journal(), fs::perms(0755));
     for (const auto& file : fs::directory_iterator(folder.journal()))
@@ -147,7 +110,7 @@ TEST_CASE("a reader follows a writer that has grown its map") {
         open.batch.content.rows = 100'000;
         changes.emplace_back(open);
     }
-    const LiveWriter writer(folder.journal(), changes);
+    const LiveProcess writer = live_writer(folder.journal(), changes);
     CHECK(fs::file_size(folder.journal() / "data.mdb") > limits::map_bytes_initial);
     const auto contents = read_journal(folder.journal());
     REQUIRE(contents);

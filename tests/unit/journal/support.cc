@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -63,6 +64,41 @@ bool aborts(const std::function<void()>& body) {
                body();
                return 0;
            }) == -SIGABRT;
+}
+
+LiveProcess::LiveProcess(const std::function<std::shared_ptr<void>()>& prepare) {
+    std::array<int, 2> ends{};
+    if (::pipe(ends.data()) != 0) throw std::runtime_error("no pipe");
+    pid_ = ::fork();
+    if (pid_ < 0) throw std::runtime_error("no child");
+    if (pid_ == 0) {
+        const std::shared_ptr<void> kept = prepare();
+        const char ready = kept ? 'y' : 'n';
+        if (::write(ends[1], &ready, 1) != 1) ::_exit(1);
+        for (;;)
+            ::pause();
+    }
+    ::close(ends[1]);
+    char ready = 'n';
+    const bool is_told = ::read(ends[0], &ready, 1) == 1;
+    ::close(ends[0]);
+    if (is_told && ready == 'y') return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    throw std::runtime_error("the child could not prepare itself");
+}
+
+LiveProcess::~LiveProcess() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+}
+
+LiveProcess live_writer(const std::filesystem::path& folder, const std::vector<Change>& changes) {
+    return LiveProcess([&]() -> std::shared_ptr<void> {
+        auto writer = Writer::open(folder);
+        if (!writer || !writer->commit(changes)) return nullptr;
+        return std::make_shared<Writer>(std::move(*writer));
+    });
 }
 
 std::string read_bytes(const std::filesystem::path& file) {

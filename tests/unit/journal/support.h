@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,12 +28,29 @@ class TemporaryFolder {
     std::filesystem::path path_;
 };
 
-// How a child ended: its exit code, or minus the signal that killed it.
-// Runs `body` in a forked child; its return value is the exit code. stderr goes to /dev/null.
+// Runs `body` in a forked child, whose exit code is what it returns; stderr goes to /dev/null. Gives how the
+// child ended: its exit code, or minus the signal that killed it.
 int in_child(const std::function<int()>& body);
 
 // True when the body dies by SIGABRT.
 bool aborts(const std::function<void()>& body);
+
+// A child that lives until this object goes; then it is killed.
+class LiveProcess {
+  public:
+    // The child runs `prepare` and keeps what it gives; null means that it could not. Returns when it has.
+    explicit LiveProcess(const std::function<std::shared_ptr<void>()>& prepare);
+    ~LiveProcess();
+    LiveProcess(const LiveProcess&) = delete;
+    LiveProcess& operator=(const LiveProcess&) = delete;
+    int pid() const { return pid_; }
+
+  private:
+    int pid_ = -1;
+};
+
+// Has the journal open, with these changes committed.
+LiveProcess live_writer(const std::filesystem::path& folder, const std::vector<Change>& changes);
 
 std::string read_bytes(const std::filesystem::path& file);
 void write_bytes(const std::filesystem::path& file, const std::string& bytes);

@@ -135,3 +135,18 @@ TEST_CASE("long details and entities are cut, texts at a whole character") {
     CHECK(kept.entity == std::string(limits::entity_bytes_max, 'e'));
     CHECK(kept.reason == umlauts.substr(0, limits::reason_bytes_max - 1));
 }
+
+TEST_CASE("what is no UTF-8 is cut at the limit, as nothing better is known") {
+    Opened opened;
+    const std::string rubbish(2'000, '\x80');
+    set_condition(opened.pipeline, {"lex", Condition::refused, rubbish, 9});
+    CHECK(opened.pipeline.condition_detail == rubbish.substr(0, limits::reason_bytes_max));
+}
+
+TEST_CASE("a pipeline without a name that can be in a key cannot begin") {
+    CHECK_FALSE(aborts([&] { begin(nullptr, test::begin_of(std::string(64, 'x'))); }));
+    CHECK(aborts([&] { begin(nullptr, test::begin_of("")); }));
+    CHECK(aborts([&] { begin(nullptr, test::begin_of(std::string(65, 'x'))); }));
+    CHECK(aborts([&] { begin(nullptr, test::begin_of(std::string("a\0b", 3))); }));
+    CHECK(aborts([&] { as_kept(test::entry_of("", "a", 1)); }));
+}
