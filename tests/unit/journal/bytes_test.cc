@@ -43,7 +43,8 @@ TEST_CASE("intervals out of order or range are no intervals") {
     CHECK(failure_of_intervals({1, 2, revision_max}) == "interval 0 is out of order or range");
     CHECK_THAT(failure_of_intervals({limits::intervals_max + 1}), Catch::Contains("cannot be in"));
     CHECK_THAT(failure_of_intervals({3, 1, 0}), Catch::Contains("cannot be in"));
-    ByteReader cut("\x02\x01\x00\x05\x80"s);  // its last number does not end
+    const std::string bytes = "\x02\x01\x00\x05\x80"s;  // the last number does not end
+    ByteReader cut(bytes);
     CHECK(cut.intervals().empty());
     CHECK_THAT(cut.failure(), Catch::StartsWith("cut short"));
 }
