@@ -17,7 +17,7 @@
 namespace pawl::failpoint {
 
 // The places within adapters that no effect of the engine shows.
-inline constexpr std::array<std::string_view, 27> adapter_points{
+inline constexpr std::array<std::string_view, 39> adapter_points{
     // The journal: made at the first start (its folder is there; the file is whole, beside its place; it is
     // in
     // its place, which may not be on disk yet), opened, written, pruned. "during" is within a transaction.
@@ -39,6 +39,9 @@ inline constexpr std::array<std::string_view, 27> adapter_points{
     "after:read_rows",
     "before:read_latest",
     "after:read_latest",
+    // Before each statement and before COMMIT; after it.
+    "during:clean_up",
+    "after:commit_clean_up",
     "before:prove",
     "after:prove",
     // The index. "after:send_request": all of a request's body is with the kernel.
@@ -46,8 +49,19 @@ inline constexpr std::array<std::string_view, 27> adapter_points{
     "after:send_request",
     "before:create_index",
     "after:create_index",
+    "before:put_checkpoint",
+    "after:put_checkpoint",
+    "before:look_up",
+    "after:look_up",
     "before:judge_answer",
     "after:judge_answer",
+    // The steps of a rebuild.
+    "before:finish_loading",
+    "after:finish_loading",
+    "before:swap_alias",
+    "after:swap_alias",
+    "before:forget_rebuild",
+    "after:forget_rebuild",
     // An operator's request beside a running daemon: read, and its file removed.
     "before:remove_request",
     "after:remove_request",

@@ -39,4 +39,24 @@ std::string to_iso8601(TimeMs time) {
                        clock.subseconds().count());
 }
 
+std::optional<TimeMs> from_iso8601(std::string_view text) {
+    constexpr std::string_view pattern = "0000-00-00T00:00:00.000Z";
+    if (text.size() != pattern.size()) return std::nullopt;
+    for (std::size_t i = 0; i < text.size(); ++i)
+        if (pattern[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != pattern[i]) return std::nullopt;
+    const auto number = [&](std::size_t from, std::size_t digits) {
+        int value = 0;
+        for (const char digit : text.substr(from, digits))
+            value = 10 * value + (digit - '0');
+        return value;
+    };
+    using namespace std::chrono;
+    const year_month_day date{year{number(0, 4)}, month{static_cast<unsigned>(number(5, 2))},
+                              day{static_cast<unsigned>(number(8, 2))}};
+    if (!date.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 59) return std::nullopt;
+    const auto instant = sys_days{date} + hours{number(11, 2)} + minutes{number(14, 2)} +
+                         seconds{number(17, 2)} + milliseconds{number(20, 3)};
+    return duration_cast<milliseconds>(instant.time_since_epoch()).count();
+}
+
 }  // namespace pawl

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace pawl {
 
@@ -14,5 +16,7 @@ TimeMs clock_now();
 
 // "2026-11-24T02:15:04.123Z"; any value is accepted.
 std::string to_iso8601(TimeMs time);
+// The other way; empty for anything that to_iso8601 does not write of a year with four digits.
+std::optional<TimeMs> from_iso8601(std::string_view text);
 
 }  // namespace pawl

@@ -66,8 +66,8 @@ Result<std::vector<Bulk>> read_bulks(const char* path) {
 // Keeps so many requests in flight as pawl does.
 class Poster {
   public:
-    Poster(index::HttpClient& client, std::string path, TimeMs timeout_ms)
-        : path_(std::move(path)), timeout_ms_(timeout_ms), session_(client) {}
+    Poster(index::HttpClient& client, std::string path, std::string index, TimeMs timeout_ms)
+        : path_(std::move(path)), index_(std::move(index)), timeout_ms_(timeout_ms), session_(client) {}
 
     // Returns when all are answered. The first trouble ends it.
     Result<void> post(std::span<Bulk> bulks) {
@@ -106,7 +106,7 @@ class Poster {
         if (!response) return response.error();
         if (response->status != 200)
             return index::error_of_status(response->where, response->status, response->body);
-        const auto items = reader_.read(response->body, bulk.actions);
+        const auto items = reader_.read(response->body, bulk.actions, index_);
         if (!items) return items.error();
         for (const auto& item : *items)
             if (item.status != engine::ItemStatus::done)
@@ -128,6 +128,7 @@ class Poster {
     }
 
     const std::string path_;
+    const std::string index_;  // that is to take it
     const TimeMs timeout_ms_;
     std::mutex mutex_;
     std::condition_variable changed_;
@@ -151,7 +152,8 @@ double wall_seconds() {
     return duration<double>(steady_clock::now().time_since_epoch()).count();
 }
 
-Result<void> make_index(index::HttpClient& client, const config::Index& index) {
+// Gives its name.
+Result<std::string> make_index(index::HttpClient& client, const config::Index& index) {
     using namespace std::chrono;
     index::HttpSession session(client);
     const auto call = [&](index::HttpRequest request) { return session.call(std::move(request)); };
@@ -160,17 +162,18 @@ Result<void> make_index(index::HttpClient& client, const config::Index& index) {
     if (!facts) return std::unexpected(facts.error());
     if (!facts->created)
         return fail(ErrorKind::invalid, fmt::format("there is an index behind {} already", index.alias));
-    return {};
+    return facts->identity.index;
 }
 
 Result<void> post(const config::Elasticsearch& settings, const config::Index& index, std::span<Bulk> bulks) {
     auto client = index::HttpClient::make(settings);
     if (!client) return std::unexpected(client.error());
-    if (auto made = make_index(**client, index); !made) return made;
+    auto made = make_index(**client, index);
+    if (!made) return std::unexpected(made.error());
     const std::string path = fmt::format("/{}/_bulk?require_alias=true&timeout={}ms&filter_path={}",
                                          index::percent_encoded(index.alias), settings.request_timeout_ms,
                                          index::bulk_filter_path);
-    return Poster(**client, path, settings.request_timeout_ms).post(bulks);
+    return Poster(**client, path, std::move(*made), settings.request_timeout_ms).post(bulks);
 }
 
 Result<void> run(const char* url, const char* alias, const char* create, const char* ndjson) {

@@ -15,6 +15,7 @@ BUILD = CHECKOUT / "build" / "release"
 SEARCH_SERVER = "elasticsearch-8.19.7"
 SIZES, RUNS = "200000,1000000", 3
 RESTART_DOCUMENTS, RESTART_ROUNDS = 1_000_000, 10
+REBUILD_DOCUMENTS, EDITS = 200_000, 10
 EXIT_DONE, EXIT_FAILED = 0, 3
 
 
@@ -39,7 +40,18 @@ def parse_arguments() -> argparse.Namespace:
                          help=f"size of the history (default: {RESTART_DOCUMENTS})")
     restart.add_argument("--kills", type=_positive, default=RESTART_ROUNDS, metavar="N",
                          help=f"how often (default: {RESTART_ROUNDS})")
-    for command in (throughput, restart):
+    verify = commands.add_parser("verify", help="pawl verify of an index that is equal, with and without --content")
+    verify.add_argument("--documents", type=_positive, default=RESTART_DOCUMENTS, metavar="N",
+                        help=f"size of the history (default: {RESTART_DOCUMENTS})")
+    verify.add_argument("--runs", type=_positive, default=RUNS, metavar="N", help=f"of each (default: {RUNS})")
+    rebuild = commands.add_parser(
+        "rebuild", help="pawl rebuild beside the ceiling, of histories with one row and with many for each entity")
+    rebuild.add_argument("--documents", type=_positive, default=REBUILD_DOCUMENTS, metavar="N",
+                         help=f"living entities (default: {REBUILD_DOCUMENTS})")
+    rebuild.add_argument("--edits", type=_positive, default=EDITS, metavar="N",
+                         help=f"rows of each entity where there are many (default: {EDITS})")
+    rebuild.add_argument("--runs", type=_positive, default=RUNS, metavar="N", help=f"of each (default: {RUNS})")
+    for command in (throughput, restart, verify, rebuild):
         command.add_argument("--json", action="store_true", help="figures as JSON on stdout, in place of tables")
         command.add_argument("--build", type=Path, metavar="DIR",
                              help="a build folder with pawl and bench_ceiling (default: build/release, which is built)")
@@ -79,7 +91,7 @@ def prepare(options: argparse.Namespace, progress: Progress) -> Path:
 def run(options: argparse.Namespace, progress: Progress) -> None:
     build = prepare(options, progress)
     # Needs packages that the step above installs.
-    from bench import restart, throughput
+    from bench import rebuild, restart, throughput, verify
     from bench.world import World
 
     with TemporaryFolder("pawl-bench-") as folder, World(folder) as world:
@@ -88,6 +100,14 @@ def run(options: argparse.Namespace, progress: Progress) -> None:
             times = restart.Restart(world, build / "pawl", progress).measure(options.documents, options.kills)
             figures = {"documents": options.documents, "milliseconds": times}
             text = f"{restart.as_markdown(options.documents, times)}\n\n{restart.verdict(times)}"
+        elif options.command == "verify":
+            runs = verify.measure(world, build / "pawl", progress, options.documents, options.runs)
+            figures, text = verify.as_json(options.documents, runs), verify.as_markdown(options.documents, runs)
+        elif options.command == "rebuild":
+            runs = rebuild.Rebuild(world, build / "pawl", build / "bench" / "bench_ceiling", progress).measure(
+                options.documents, options.edits, options.runs)
+            figures = rebuild.as_json(options.documents, options.edits, runs)
+            text = f"{rebuild.as_markdown(options.documents, options.edits, runs)}\n\n{rebuild.verdict(runs)}"
         else:
             bench = throughput.Throughput(world, build / "pawl", build / "bench" / "bench_ceiling", progress)
             results = []

@@ -45,7 +45,7 @@ class World:
         self.documents = 0
         self.document_bytes = 0
         self.database = MariaDB(folder / "db")
-        self.search = SearchServer(SEARCH_SERVER, folder / "search", heap_mb=HEAP_MB)
+        self.search = SearchServer(SEARCH_SERVER, folder / "search", heap_mb=HEAP_MB, long_life=True)
 
     def __enter__(self) -> "World":
         try:
@@ -81,9 +81,20 @@ class World:
             connection.query(f"ANALYZE TABLE {ALIAS}")
         self.rows.unlink()
 
-    def configure(self, url: str, limits: dict[str, int]) -> None:
+    def edit(self, table: str, edits: int) -> None:
+        """Another table with so many rows for each entity of the history."""
+        with self.database.connect(database=DATABASE) as connection:
+            connection.query(f"DROP TABLE IF EXISTS {table}")
+            connection.query(f"CREATE TABLE {table} LIKE {ALIAS}")
+            others = COLUMNS.removeprefix("history_id, ")
+            for number in range(edits):
+                values = others.replace("version", f"version + {number}")
+                connection.query(f"INSERT INTO {table} ({others}) SELECT {values} FROM {ALIAS} ORDER BY history_id")
+            connection.query(f"ANALYZE TABLE {table}")
+
+    def configure(self, url: str, limits: dict[str, int], table: str = ALIAS) -> None:
         """Writes pawl.toml for the index at `url`."""
-        pipeline = pawl.Pipeline(name=ALIAS, table=ALIAS, alias=ALIAS, fields=FIELDS, constants={"_resource_id": "lex"})
+        pipeline = pawl.Pipeline(name=ALIAS, table=table, alias=ALIAS, fields=FIELDS, constants={"_resource_id": "lex"})
         mariadb = {"host": self.database.host, "port": self.database.port, "database": DATABASE, "user": USER,
                    "password_file": str(self.password_file)}
         pawl.write_config(self.config, self.journal, mariadb, [url], pipeline, INDEX_FILE)
@@ -97,6 +108,9 @@ class World:
             self.client.delete(f"/{index}")
         shutil.rmtree(self.journal, ignore_errors=True)
         self.journal.mkdir(mode=0o700)
+        for index in self.client.get("/_alias").keys():
+            if index.startswith(f"{ALIAS}-"):  # left by a rebuild that was killed
+                self.client.delete(f"/{index}")
         if with_index:
             body = json.loads(INDEX_FILE.read_text(encoding="utf-8"))
             body["settings"]["index.gc_deletes"] = "1h"  # as in an index that pawl makes

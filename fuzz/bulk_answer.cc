@@ -77,7 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto copy = std::make_unique<char[]>(size - 1);
     std::copy(data + 1, data + size, copy.get());
     const std::string_view body(copy.get(), size - 1);
-    const auto results = reader.read(body, actions);
+    const auto results = reader.read(body, actions, "");
     if (results) {
         PAWL_ASSERT(results->size() == actions.size());
         for (const ItemResult& result : *results)

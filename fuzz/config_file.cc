@@ -58,7 +58,13 @@ void check_pipeline(const Pipeline& pipeline) {
     PAWL_ASSERT(is_pipeline_name(pipeline.name) && is_alias(pipeline.index.alias));
     PAWL_ASSERT(!pipeline.source.table.empty() && !pipeline.source.entity.empty());
     PAWL_ASSERT((pipeline.source.mode == journal::SourceMode::revision) == !pipeline.source.revision.empty());
-    PAWL_ASSERT((pipeline.source.mode == journal::SourceMode::outbox) == !pipeline.source.outbox.empty());
+    PAWL_ASSERT((pipeline.source.mode == journal::SourceMode::outbox) == pipeline.source.outbox.has_value());
+    if (const auto& outbox = pipeline.source.outbox) {
+        PAWL_ASSERT(!outbox->table.empty() && !outbox->entity.columns.empty());
+        PAWL_ASSERT(outbox->entity.literals.size() == outbox->entity.columns.size() + 1);
+        for (const config::JoinedTable& joined : outbox->joined)
+            PAWL_ASSERT(!joined.table.empty() && joined.entity.literals == outbox->entity.literals);
+    }
     PAWL_ASSERT(pipeline.index.create.empty() == pipeline.index.create_body.empty());
     std::set<std::string> fields;
     for (const auto& [field, column] : pipeline.document.fields)

@@ -3,16 +3,16 @@
 // status; they are given in turn, and 404 when none is left. What must hold: an Error or Notice with words
 // that may go to a log, or facts that the journal takes; questions are well-formed paths, and there is a
 // bounded number of them.
-#include <charconv>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/assert.h"
 #include "fuzz/judge.h"
+#include "fuzz/script.h"
 #include "index/answer.h"
 #include "index/check.h"
+#include "index/checkpoint.h"
 #include "index/duration.h"
 #include "index/limits.h"
 #include "index/target.h"
@@ -20,55 +20,14 @@
 
 using namespace pawl;
 using namespace pawl::index;
+using fuzz::check_error;
+using fuzz::check_words;
+using fuzz::message_bytes_max;
+using fuzz::Script;
 
 namespace {
 
-constexpr std::size_t message_bytes_max = 4096;
-constexpr std::size_t questions_max = 20;
 constexpr TimeMs now = 1'795'486'504'123;  // 2026-11-24T02:15:04.123Z
-
-struct Script {
-    std::vector<HttpResponse> answers;
-    std::size_t asked = 0;
-
-    explicit Script(std::string_view text) {
-        constexpr std::string_view begin = "--- ";
-        while (!text.empty()) {
-            const auto end = std::min(text.find("\n--- ", 1), text.size());
-            std::string_view one = text.substr(0, end);
-            text.remove_prefix(std::min(end + 1, text.size()));
-            int status = 200;
-            if (one.starts_with(begin)) {
-                const auto line = one.substr(begin.size(), one.find('\n') - begin.size());
-                std::from_chars(line.data(), line.data() + line.size(), status);
-                one.remove_prefix(std::min(one.find('\n'), one.size() - 1) + 1);
-            }
-            answers.push_back({status, std::string(one), "GET http://h:9200/"});
-        }
-    }
-    Result<HttpResponse> answer(const HttpRequest& request) {
-        PAWL_ASSERT(request.path.starts_with('/') && !fuzz::has_control_characters(request.path));
-        PAWL_ASSERT(request.path.find(' ') == std::string::npos && request.answer_bytes_max > 0);
-        PAWL_ASSERT(asked < questions_max);
-        if (asked++ < answers.size()) return answers[asked - 1];
-        return HttpResponse{404, "{}", "GET http://h:9200/"};
-    }
-    // From the first answer on.
-    Call call() {
-        asked = 0;
-        return [this](const HttpRequest& request) { return answer(request); };
-    }
-};
-
-void check_words(std::string_view text, std::size_t bytes_max) {
-    PAWL_ASSERT(text.size() <= bytes_max && !fuzz::has_control_characters(text) && fuzz::is_utf8(text));
-}
-
-void check_error(const Error& error) {
-    PAWL_ASSERT(!error.message.empty());
-    check_words(error.message, message_bytes_max);
-    check_words(error.advice, message_bytes_max);
-}
 
 void check_identity(const journal::TargetIdentity& identity) {
     PAWL_ASSERT(identity.alias == "lex" && !identity.index.empty() && !identity.uuid.empty());
@@ -113,6 +72,24 @@ void check_notices(Script& script) {
     }
 }
 
+// As what a mapping's _meta holds.
+void check_meta(std::string_view meta) {
+    const auto found = remembered_in(meta, "lex-1");
+    if (!found) return check_error(found.error());
+    if (!*found) return;
+    PAWL_ASSERT((*found)->revision <= journal::revision_max);
+    check_words((*found)->pipeline, journal::limits::pipeline_name_bytes_max);
+    check_words((*found)->source.table, journal::limits::identity_bytes_max);
+    PAWL_ASSERT(remembered_in(meta_with(meta, **found), "lex-1").value() == *found);
+}
+
+void check_checkpoint(Script& script) {
+    const engine::Remembered told{.pipeline = "lex",
+                                  .source = {journal::SourceMode::revision, "karp", "lex"}};
+    const auto written = write_checkpoint(script.call(), "lex", "u1", told);
+    if (!written) check_error(written.error());
+}
+
 // What any answer's body may be asked by itself.
 void check_body(const HttpResponse& answer) {
     const auto words = words_in(answer.body);
@@ -132,7 +109,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_facts(script, {"lex", {}, {}});
     check_facts(script, {"lex", "lex.index.json", R"({"settings":{}})"});
     check_notices(script);
-    for (const HttpResponse& answer : script.answers)
+    check_checkpoint(script);
+    for (const HttpResponse& answer : script.answers()) {
         check_body(answer);
+        check_meta(answer.body);
+    }
     return 0;
 }

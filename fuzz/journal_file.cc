@@ -126,7 +126,7 @@ void write_on(Writer writer, const std::vector<PipelineSnapshot>& snapshots) {
             return;
         }
     }
-    const auto committed = writer.commit(std::vector<Change>{BeginPipeline{"new", {}, {}, 0, 1}});
+    const auto committed = writer.commit(std::vector<Change>{BeginPipeline{.pipeline = "new", .at = 1}});
     PAWL_ASSERT(committed || is_full(committed.error()));
 }
 

@@ -50,12 +50,15 @@ int check_header(std::string_view key, std::string_view value) {
     return check(header, value, encode_header);
 }
 
-// A record of format 1 becomes one of today's that says the same.
+// A record of an older format becomes one of today's that says the same, and nothing of what is newer.
 int check_pipeline(std::string_view key, std::string_view value) {
     const auto pipeline = decode_pipeline(key, value);
-    if (!pipeline || !value.starts_with(static_cast<char>(format::RecordType::pipeline_1)))
+    const auto is_of = [&](format::RecordType type) { return value.starts_with(static_cast<char>(type)); };
+    const bool is_first = is_of(format::RecordType::pipeline_1);
+    if (!pipeline || !(is_first || is_of(format::RecordType::pipeline_2)))
         return check(pipeline, value, encode_pipeline);
-    PAWL_ASSERT(pipeline->gaps_unproven == 0);
+    PAWL_ASSERT(pipeline->shape == 0 && pipeline->incidents.empty());
+    PAWL_ASSERT(!is_first || pipeline->gaps_unproven == 0);
     PAWL_ASSERT(decode_pipeline(key, encode_pipeline(*pipeline)) == *pipeline);
     return 1;
 }

@@ -9,8 +9,9 @@ namespace {
 
 // In the variant's order.
 constexpr std::array<std::string_view, std::variant_size_v<Change>> names{
-    "begin_pipeline", "open_batch",    "apply_batch",      "commit_batches",
-    "close_gaps",     "set_condition", "retry_quarantine", "drop_quarantine",
+    "begin_pipeline",    "open_batch",    "apply_batch",      "commit_batches",
+    "close_gaps",        "set_condition", "retry_quarantine", "drop_quarantine",
+    "record_checkpoint", "set_shape",     "note_incident",
 };
 
 }  // namespace

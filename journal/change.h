@@ -2,6 +2,7 @@
 // A change is data; journal/transition.h says what each one does and asserts that it may be done.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -12,20 +13,26 @@
 namespace pawl::journal {
 
 // Begins or begins again: the pipeline's record is made or reset for this source and target. Its open batches
-// and gaps are forgotten (their work is done again from `high`), its quarantine is kept.
+// and gaps are forgotten (their work is done again from `high`), its quarantine and its incidents are kept.
 struct BeginPipeline {
-    std::string pipeline;
-    SourceIdentity source;
-    TargetIdentity target;
-    Revision high = 0;  // read on above this one; the watermark is the same
+    std::string pipeline = {};
+    SourceIdentity source = {};
+    TargetIdentity target = {};
+    Revision high = 0;      // read on above this one; the watermark is the same, or just below the first gap
+    IntervalSet gaps = {};  // at or below high, and owed all the same
+    std::optional<Checkpoint> checkpoint = {};  // that the index already holds
+    std::optional<Anchor> anchor = {};
+    std::uint64_t shape = 0;  // of the anchor
+    std::optional<Fill> fill = {};
     TimeMs at = 0;
 };
 
 // INTENT: before the first byte of the bulk request leaves.
 struct OpenBatch {
-    Batch batch;        // state intent; its id is the pipeline's last_batch + 1
-    Revision high = 0;  // of the pipeline from now on, >= before
-    IntervalSet gaps;   // of the pipeline from now on
+    Batch batch;                        // state intent; its id is the pipeline's last_batch + 1
+    Revision high = 0;                  // of the pipeline from now on, >= before
+    IntervalSet gaps;                   // of the pipeline from now on
+    std::optional<Anchor> anchor = {};  // of the newest row that was read, when it is newer than those before
 };
 
 // INTENT → APPLIED: every action is acknowledged. Entities enter and leave quarantine in the same
@@ -36,6 +43,8 @@ struct ApplyBatch {
     BatchOutcome outcome;
     std::vector<QuarantineEntry> quarantined;
     std::vector<std::string> released;  // entities whose document the index has now taken
+    std::optional<Anchor> anchor =
+        {};  // as in OpenBatch: a replay may read rows that are newer than all before
     TimeMs at = 0;
 };
 
@@ -45,6 +54,7 @@ struct CommitBatches {
     std::vector<BatchId> batches;  // rising; may be empty when only the watermark moves
     Revision watermark = 0;        // >= before, <= high
     TimeMs at = 0;
+    std::optional<Fill> fill = {};  // of the pipeline from now on; only where it has one
 };
 
 // Dead revisions leave the gaps; the watermark may move.
@@ -56,6 +66,28 @@ struct CloseGaps {
         0;  // of those that leave: missing for too long, with no proof that they are dead
 };
 
+// The index has been told, durably.
+struct RecordCheckpoint {
+    std::string pipeline;
+    Checkpoint checkpoint;
+};
+
+// The document shape is another one: digests of rows are made anew.
+struct SetShape {
+    std::string pipeline;
+    std::uint64_t shape = 0;
+    std::vector<Anchor> anchors;  // newest last
+};
+
+struct NoteIncident {
+    std::string pipeline;
+    std::string label;
+    std::string text;
+    TimeMs at = 0;
+};
+
+// A pipeline that the journal does not know gets a record that says no more than this: its source and target
+// are empty, its high is 0.
 struct SetCondition {
     std::string pipeline;
     Condition condition = Condition::running;
@@ -74,7 +106,7 @@ struct DropQuarantine {
 };
 
 using Change = std::variant<BeginPipeline, OpenBatch, ApplyBatch, CommitBatches, CloseGaps, SetCondition,
-                            RetryQuarantine, DropQuarantine>;
+                            RetryQuarantine, DropQuarantine, RecordCheckpoint, SetShape, NoteIncident>;
 
 // "begin_pipeline", "open_batch", … : names crash points and log lines.
 std::string_view name_of(const Change& change);

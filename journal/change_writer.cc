@@ -87,19 +87,22 @@ Result<void> ChangeWriter::forget_open_batches(const std::string& pipeline) {
     return {};
 }
 
-Result<void> ChangeWriter::write_one(const BeginPipeline& change) {
-    const std::string key = pipeline_key(change.pipeline);
+Result<std::optional<Pipeline>> ChangeWriter::pipeline_if_known(const std::string& name) {
+    const std::string key = pipeline_key(name);
     const auto value = transaction_.get(Table::pipelines, key);
     if (!value) return std::unexpected(value.error());
-    std::optional<Pipeline> before;
-    if (*value) {
-        auto decoded = decode_pipeline(key, **value);
-        if (!decoded) return unusable(Table::pipelines, key, decoded.error().message);
-        before = std::move(*decoded);
-    }
+    if (!*value) return std::nullopt;
+    auto decoded = decode_pipeline(key, **value);
+    if (!decoded) return unusable(Table::pipelines, key, decoded.error().message);
+    return std::move(*decoded);
+}
+
+Result<void> ChangeWriter::write_one(const BeginPipeline& change) {
+    const auto before = pipeline_if_known(change.pipeline);
+    if (!before) return std::unexpected(before.error());
     if (auto forgotten = forget_open_batches(change.pipeline); !forgotten) return forgotten;
-    if (auto erased = transaction_.erase(Table::gaps, key); !erased) return erased;
-    return put(begin(before ? &*before : nullptr, change));
+    if (auto written = put_gaps(change.pipeline, change.gaps); !written) return written;
+    return put(begin(*before ? &**before : nullptr, change));
 }
 
 Result<void> ChangeWriter::write_one(const OpenBatch& change) {
@@ -127,6 +130,12 @@ Result<void> ChangeWriter::write_one(const ApplyBatch& change) {
         if (!written) return written;
         failpoint::at("during:quarantine");
     }
+    if (change.anchor) {
+        auto pipeline = this->pipeline(change.pipeline);
+        if (!pipeline) return std::unexpected(pipeline.error());
+        keep_anchor(*pipeline, *change.anchor);
+        if (auto written = put(*pipeline); !written) return written;
+    }
     return put(*batch);
 }
 
@@ -141,8 +150,9 @@ Result<void> ChangeWriter::write_one(const CommitBatches& change) {
     }
     auto pipeline = this->pipeline(change.pipeline);
     if (!pipeline) return std::unexpected(pipeline.error());
-    if (pipeline->watermark != change.watermark) {
+    if (pipeline->watermark != change.watermark || pipeline->fill != change.fill) {
         move_watermark(*pipeline, change.watermark);
+        move_fill(*pipeline, change.fill);
         if (auto written = put(*pipeline); !written) return written;
     }
     return prune(change.pipeline, committed);
@@ -168,10 +178,11 @@ Result<void> ChangeWriter::write_one(const CloseGaps& change) {
 }
 
 Result<void> ChangeWriter::write_one(const SetCondition& change) {
-    auto pipeline = this->pipeline(change.pipeline);
-    if (!pipeline) return std::unexpected(pipeline.error());
-    set_condition(*pipeline, change);
-    return put(*pipeline);
+    auto known = pipeline_if_known(change.pipeline);
+    if (!known) return std::unexpected(known.error());
+    Pipeline pipeline = *known ? std::move(**known) : unknown_pipeline(change.pipeline);
+    set_condition(pipeline, change);
+    return put(pipeline);
 }
 
 Result<std::vector<std::string>> ChangeWriter::quarantine_keys(const std::string& pipeline,
@@ -217,6 +228,27 @@ Result<void> ChangeWriter::write_one(const DropQuarantine& change) {
     for (const std::string& key : *keys)
         if (auto erased = transaction_.erase(Table::quarantine, key); !erased) return erased;
     return {};
+}
+
+template <class OneChange>
+Result<void> ChangeWriter::change_pipeline(const OneChange& change,
+                                           void (*transition)(Pipeline&, const OneChange&)) {
+    auto pipeline = this->pipeline(change.pipeline);
+    if (!pipeline) return std::unexpected(pipeline.error());
+    transition(*pipeline, change);
+    return put(*pipeline);
+}
+
+Result<void> ChangeWriter::write_one(const RecordCheckpoint& change) {
+    return change_pipeline(change, record_checkpoint);
+}
+
+Result<void> ChangeWriter::write_one(const SetShape& change) {
+    return change_pipeline(change, set_shape);
+}
+
+Result<void> ChangeWriter::write_one(const NoteIncident& change) {
+    return change_pipeline(change, note_incident);
 }
 
 }  // namespace pawl::journal

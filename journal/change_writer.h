@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,15 @@ class ChangeWriter {
     Result<void> write_one(const SetCondition& change);
     Result<void> write_one(const RetryQuarantine& change);
     Result<void> write_one(const DropQuarantine& change);
+    Result<void> write_one(const RecordCheckpoint& change);
+    Result<void> write_one(const SetShape& change);
+    Result<void> write_one(const NoteIncident& change);
+
+    template <class OneChange>
+    Result<void> change_pipeline(const OneChange& change, void (*transition)(Pipeline&, const OneChange&));
 
     Result<Pipeline> pipeline(const std::string& name);
+    Result<std::optional<Pipeline>> pipeline_if_known(const std::string& name);
     Result<void> put(const Pipeline& pipeline);
     Result<Batch> batch(const std::string& pipeline, BatchId id);
     Result<void> put(const Batch& batch);

@@ -1,6 +1,5 @@
 #include "journal/codec.h"
 
-#include <algorithm>
 #include <array>
 
 #include <fmt/core.h>
@@ -10,118 +9,19 @@
 #include "journal/bytes.h"
 #include "journal/format.h"
 #include "journal/limits.h"
+#include "journal/record_value.h"
 
 namespace pawl::journal {
+
+using namespace value;
+
 namespace {
-
-using format::RecordType;
-
-std::uint64_t checksum_of(std::string_view key, std::string_view value) {
-    std::string bytes;
-    bytes.reserve(key.size() + value.size());
-    bytes += key;
-    bytes += value;
-    return XXH3_64bits(bytes.data(), bytes.size());
-}
-
-ByteWriter begin_value(RecordType type) {
-    ByteWriter writer;
-    writer.u8(static_cast<std::uint8_t>(type));
-    return writer;
-}
-
-std::string finish_value(std::string_view key, ByteWriter writer) {
-    const std::string body = std::move(writer).take();
-    ByteWriter value;
-    value.raw(body);
-    value.u64(checksum_of(key, body));
-    return std::move(value).take();
-}
-
-// Checks checksum and type; gives the bytes between the type and the checksum.
-Result<std::string_view> open_value(RecordType type, std::string_view key, std::string_view value) {
-    if (value.size() < 1 + format::checksum_bytes)
-        return fail(ErrorKind::storage, fmt::format("cut short: {} bytes are no record", value.size()));
-    const std::string_view body = value.substr(0, value.size() - format::checksum_bytes);
-    if (ByteReader(value.substr(body.size())).u64() != checksum_of(key, body))
-        return fail(ErrorKind::storage, "checksum differs");
-    const auto found = static_cast<std::uint8_t>(value.front());
-    if (found != static_cast<std::uint8_t>(type))
-        return fail(ErrorKind::storage,
-                    fmt::format("record type {} where {} belongs", found, static_cast<std::uint8_t>(type)));
-    return body.substr(1);
-}
-
-bool is_name(std::string_view name) {
-    return !name.empty() && name.size() <= limits::pipeline_name_bytes_max && name.find('\0') == name.npos;
-}
-
-template <class T>
-Result<T> result_of(const ByteReader& reader, T value) {
-    if (reader.failed()) return fail(ErrorKind::storage, reader.failure());
-    return value;
-}
-
-// Reads one byte that must be a member of an enum whose members are 1 … last.
-template <class Enum>
-Enum enum_of(ByteReader& reader, Enum last, std::string_view what) {
-    const std::uint8_t number = reader.u8();
-    if (number >= 1 && number <= static_cast<std::uint8_t>(last)) return static_cast<Enum>(number);
-    reader.fail(fmt::format("{} {} is unknown", what, number));
-    return last;
-}
-
-std::uint8_t flags_of(ByteReader& reader, std::uint8_t known) {
-    const std::uint8_t flags = reader.u8();
-    if ((flags & ~known) != 0) reader.fail(fmt::format("flags {:#04x} are unknown", flags));
-    return flags;
-}
-
-// Splits "name, 0x00, rest" where the rest has `rest_bytes`; nothing when the key is no such key.
-std::optional<std::string_view> name_in_key(std::string_view key, std::size_t rest_bytes) {
-    if (key.size() < rest_bytes + 1) return std::nullopt;
-    const std::string_view name = key.substr(0, key.size() - rest_bytes - 1);
-    if (!is_name(name) || key[name.size()] != '\0') return std::nullopt;
-    return name;
-}
-
-std::unexpected<Error> no_such_key() {
-    return fail(ErrorKind::storage, "its key is no key of this table");
-}
 
 std::string entity_digest(std::string_view entity) {
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits(entity.data(), entity.size()));
     static_assert(sizeof(canonical.digest) == format::entity_digest_bytes);
     return {reinterpret_cast<const char*>(canonical.digest), sizeof(canonical.digest)};
-}
-
-void write_anchors(ByteWriter& writer, const std::vector<Anchor>& anchors) {
-    PAWL_ASSERT(anchors.size() <= limits::anchors_max);
-    writer.u8(static_cast<std::uint8_t>(anchors.size()));
-    for (const Anchor& anchor : anchors) {
-        writer.u64(anchor.revision);
-        writer.u64(anchor.digest);
-    }
-}
-
-std::vector<Anchor> read_anchors(ByteReader& reader) {
-    const std::size_t count = reader.u8();
-    if (count > limits::anchors_max)
-        reader.fail(fmt::format("{} anchors, more than {}", count, limits::anchors_max));
-    std::vector<Anchor> anchors;
-    for (std::size_t i = 0; i < count && !reader.failed(); ++i) {
-        Anchor anchor;
-        anchor.revision = reader.revision("an anchor");
-        anchor.digest = reader.u64();
-        anchors.push_back(anchor);
-    }
-    return anchors;
-}
-
-void write_limited(ByteWriter& writer, const std::string& text, std::size_t bytes_max) {
-    PAWL_ASSERT(text.size() <= bytes_max);
-    writer.text(text);
 }
 
 }  // namespace
@@ -199,70 +99,6 @@ Result<std::uint64_t> decode_commit(std::string_view key, std::string_view value
     return result_of(reader, transaction);
 }
 
-std::string encode_pipeline(const Pipeline& pipeline) {
-    PAWL_ASSERT(pipeline.watermark <= pipeline.high && pipeline.high <= revision_max);
-    ByteWriter writer = begin_value(RecordType::pipeline);
-    writer.u8(static_cast<std::uint8_t>(pipeline.source.mode));
-    writer.u8(static_cast<std::uint8_t>(pipeline.condition));
-    writer.u8(pipeline.checkpoint ? format::pipeline_has_checkpoint : 0);
-    PAWL_ASSERT(writer.size() == format::pipeline::last_batch_offset);
-    writer.u64(pipeline.last_batch);
-    writer.u64(pipeline.high);
-    writer.u64(pipeline.watermark);
-    writer.i64(pipeline.condition_since);
-    PAWL_ASSERT(writer.size() == format::pipeline::checkpoint_revision_offset);
-    const Checkpoint checkpoint = pipeline.checkpoint.value_or(Checkpoint{});
-    writer.u64(checkpoint.revision);
-    writer.i64(checkpoint.written_at);
-    PAWL_ASSERT(writer.size() == format::pipeline::gaps_unproven_offset);
-    writer.u64(pipeline.gaps_unproven);
-    PAWL_ASSERT(writer.size() == format::pipeline::anchor_count_offset);
-    write_anchors(writer, pipeline.anchors);
-    write_limited(writer, pipeline.source.database, limits::identity_bytes_max);
-    write_limited(writer, pipeline.source.table, limits::identity_bytes_max);
-    write_limited(writer, pipeline.target.alias, limits::identity_bytes_max);
-    write_limited(writer, pipeline.target.index, limits::identity_bytes_max);
-    write_limited(writer, pipeline.target.uuid, limits::identity_bytes_max);
-    write_limited(writer, pipeline.condition_detail, limits::reason_bytes_max);
-    return finish_value(pipeline_key(pipeline.name), std::move(writer));
-}
-
-Result<Pipeline> decode_pipeline(std::string_view key, std::string_view value) {
-    const bool format_1 = value.starts_with(static_cast<char>(RecordType::pipeline_1));
-    const auto body = open_value(format_1 ? RecordType::pipeline_1 : RecordType::pipeline, key, value);
-    if (!body) return std::unexpected(body.error());
-    if (!is_name(key)) return no_such_key();
-    ByteReader reader(*body);
-    Pipeline pipeline;
-    pipeline.name = key;
-    pipeline.source.mode = enum_of(reader, SourceMode::outbox, "source mode");
-    pipeline.condition = enum_of(reader, Condition::refused, "condition");
-    const std::uint8_t flags = flags_of(reader, format::pipeline_has_checkpoint);
-    pipeline.last_batch = reader.u64();
-    pipeline.high = reader.revision("high");
-    pipeline.watermark = reader.revision("watermark");
-    pipeline.condition_since = reader.i64();
-    Checkpoint checkpoint;
-    checkpoint.revision = reader.revision("checkpoint");
-    checkpoint.written_at = reader.i64();
-    if ((flags & format::pipeline_has_checkpoint) != 0)
-        pipeline.checkpoint = checkpoint;
-    else if (checkpoint != Checkpoint{})
-        reader.fail("a checkpoint without its flag");
-    if (!format_1) pipeline.gaps_unproven = reader.u64();
-    pipeline.anchors = read_anchors(reader);
-    pipeline.source.database = reader.text(limits::identity_bytes_max, "database");
-    pipeline.source.table = reader.text(limits::identity_bytes_max, "table");
-    pipeline.target.alias = reader.text(limits::identity_bytes_max, "alias");
-    pipeline.target.index = reader.text(limits::identity_bytes_max, "index");
-    pipeline.target.uuid = reader.text(limits::identity_bytes_max, "uuid");
-    pipeline.condition_detail = reader.text(limits::reason_bytes_max, "condition detail");
-    reader.expect_end();
-    if (pipeline.watermark > pipeline.high)
-        reader.fail(fmt::format("watermark {} is above high {}", pipeline.watermark, pipeline.high));
-    return result_of(reader, std::move(pipeline));
-}
-
 std::string encode_gaps(std::string_view pipeline, const IntervalSet& gaps) {
     ByteWriter writer = begin_value(RecordType::gaps);
     writer.intervals(gaps);
@@ -280,7 +116,7 @@ Result<Gaps> decode_gaps(std::string_view key, std::string_view value) {
 }
 
 std::string encode_batch(const Batch& batch) {
-    PAWL_ASSERT(batch.id >= 1 && !batch.revisions.empty());
+    PAWL_ASSERT(batch.id >= 1);
     ByteWriter writer = begin_value(RecordType::batch);
     writer.u8(static_cast<std::uint8_t>(batch.state));
     writer.u32(batch.content.rows);
@@ -327,7 +163,6 @@ Result<Batch> decode_batch(std::string_view key, std::string_view value) {
     batch.index_uuid = reader.text(limits::identity_bytes_max, "index uuid");
     batch.revisions = reader.intervals();
     reader.expect_end();
-    if (batch.revisions.empty()) reader.fail("it has no revisions");
     return result_of(reader, std::move(batch));
 }
 

@@ -33,6 +33,18 @@ void check_gaps(const PipelineSnapshot& snapshot, std::vector<Damage>& found) {
             {where, fmt::format("a gap up to {}, but high is {}", snapshot.gaps.highest(), pipeline.high)});
 }
 
+void check_anchors(const Pipeline& pipeline, std::vector<Damage>& found) {
+    const auto add = [&](std::string what) {
+        found.push_back({place_of(name_of(Table::pipelines), pipeline_key(pipeline.name)), std::move(what)});
+    };
+    for (std::size_t i = 1; i < pipeline.anchors.size(); ++i)
+        if (pipeline.anchors[i].revision <= pipeline.anchors[i - 1].revision)
+            add(fmt::format("anchor {} comes after anchor {}", pipeline.anchors[i].revision,
+                            pipeline.anchors[i - 1].revision));
+    if (pipeline.checkpoint && pipeline.checkpoint->revision > pipeline.high)
+        add(fmt::format("a checkpoint at {}, but high is {}", pipeline.checkpoint->revision, pipeline.high));
+}
+
 void check_batch(const Pipeline& pipeline, const Batch& batch, std::vector<Damage>& found) {
     const auto add = [&](std::string what) {
         found.push_back(
@@ -42,7 +54,9 @@ void check_batch(const Pipeline& pipeline, const Batch& batch, std::vector<Damag
     if (batch.id > pipeline.last_batch)
         add(fmt::format("batch {}, but the last one is {}", batch.id, pipeline.last_batch));
     // A pipeline that has begun again may be lower than what it had committed before.
-    if (!is_committed && batch.revisions.highest() > pipeline.high)
+    if (!is_committed && batch.revisions.empty() && !pipeline.fill)
+        add("it has no revisions, but there is no fill that it could be of");
+    if (!is_committed && !batch.revisions.empty() && batch.revisions.highest() > pipeline.high)
         add(fmt::format("revisions up to {}, but high is {}", batch.revisions.highest(), pipeline.high));
     if (actions(batch.content) > batch.content.rows)
         add(fmt::format("{} actions of {} rows", actions(batch.content), batch.content.rows));
@@ -61,6 +75,7 @@ std::vector<Damage> contradictions_in(const PipelineSnapshot& snapshot) {
     if (pipeline.last_batch == std::numeric_limits<BatchId>::max())
         found.push_back({place_of(name_of(Table::pipelines), pipeline_key(pipeline.name)),
                          "no batch can come after its last one"});
+    check_anchors(pipeline, found);
     check_gaps(snapshot, found);
     for (const Batch& batch : snapshot.batches)
         check_batch(pipeline, batch, found);

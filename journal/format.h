@@ -10,7 +10,7 @@
 namespace pawl::journal::format {
 
 // The version that this pawl writes, and the newest that it reads. History: FORMAT.md, "Versions".
-inline constexpr std::uint32_t version = 2;
+inline constexpr std::uint32_t version = 4;
 
 // Files in the journal's folder.
 inline constexpr std::string_view data_file = "data.mdb";          // LMDB
@@ -23,7 +23,7 @@ inline constexpr std::string_view damaged_prefix = "data.mdb.damaged-";  // set 
 enum class Table : std::uint8_t { meta, pipelines, gaps, batches, quarantine };
 inline constexpr std::array<std::string_view, 5> table_names{"meta", "pipelines", "gaps", "batches",
                                                              "quarantine"};
-// Names kept for later formats: "outbox", "rebuild".
+// Retired before it was used: "outbox".
 
 constexpr std::string_view name_of(Table table) {
     return table_names[static_cast<std::size_t>(table)];
@@ -41,8 +41,9 @@ enum class RecordType : std::uint8_t {
     gaps = 4,
     batch = 5,
     quarantine = 6,
-    // 7: outbox, 8: rebuild; kept for later formats.
-    pipeline = 9,  // since format 2
+    // 7, 8: retired before they were used (rows of an outbox, a rebuild).
+    pipeline_2 = 9,  // of format 2: read, not written any more
+    pipeline = 10,   // since format 3
 };
 
 // The first bytes of the header record, "pawl" as text; then the version. They stay so in every format.
@@ -50,6 +51,7 @@ inline constexpr std::array<char, 4> magic{'p', 'a', 'w', 'l'};
 
 // Flag bits.
 inline constexpr std::uint8_t pipeline_has_checkpoint = 0x01;
+inline constexpr std::uint8_t pipeline_has_fill = 0x02;  // since format 4
 inline constexpr std::uint8_t quarantine_retry_requested = 0x01;
 
 // Offsets of the fixed part of each value; FORMAT.md has the same as tables.
@@ -79,8 +81,9 @@ inline constexpr std::size_t condition_since_offset = 28;
 inline constexpr std::size_t checkpoint_revision_offset = 36;
 inline constexpr std::size_t checkpoint_written_at_offset = 44;
 inline constexpr std::size_t gaps_unproven_offset = 52;  // not in pipeline_1
-inline constexpr std::size_t anchor_count_offset = 60;
-inline constexpr std::size_t fixed_bytes = 61;  // then anchors, then six texts
+inline constexpr std::size_t shape_offset = 60;          // not in pipeline_1 and pipeline_2
+inline constexpr std::size_t anchor_count_offset = 68;
+inline constexpr std::size_t fixed_bytes = 69;  // then anchors, six texts, the incidents, and the fill
 inline constexpr std::size_t anchor_bytes = 16;
 }  // namespace pipeline
 

@@ -44,6 +44,10 @@ std::string_view name_of(Condition condition) {
             return "SOURCE_REGRESSED";
         case Condition::refused:
             return "REFUSED";
+        case Condition::standby:
+            return "STANDBY";
+        case Condition::refill_needed:
+            return "REFILL_NEEDED";
     }
     PAWL_ASSERT(!"a condition");
     return {};

@@ -47,7 +47,7 @@ struct Batch {
     BatchId id = 0;
     std::string pipeline;
     BatchState state = BatchState::intent;
-    IntervalSet revisions;  // of the rows that were read into it; never empty
+    IntervalSet revisions;  // of the rows that were read into it; empty: rows of the fill
     BatchContent content;
     BatchOutcome outcome;
     std::string index_uuid;  // the index it is meant for
@@ -68,7 +68,8 @@ struct SourceIdentity {
     bool operator==(const SourceIdentity&) const = default;
 };
 
-// The index behind a pipeline's alias. The UUID tells an index from a later one of the same name.
+// The index behind a pipeline's alias. The UUID tells an index from a later one of the same name, and from
+// what a snapshot has made of it (src/index/target.cc).
 struct TargetIdentity {
     std::string alias;
     std::string index;
@@ -84,6 +85,8 @@ enum class Condition : std::uint8_t {
     source_changed = 5,    // stopped: mode, database or table is not the journal's
     source_regressed = 6,  // stopped: the history went back (restored from a backup)
     refused = 7,           // stopped: config, table or index cannot be used as they are
+    standby = 8,           // another pawl holds the pipeline's lease
+    refill_needed = 9,     // stopped: the index lacks what is not in the outbox any more
 };
 std::string_view name_of(Condition condition);  // "RUNNING", "RETRYING", …, "SOURCE_REGRESSED", …
 
@@ -101,6 +104,24 @@ struct Anchor {
     bool operator==(const Anchor&) const = default;
 };
 
+// Something that befell a pipeline and that an operator should find later: another index behind the alias, an
+// index restored from a snapshot, a history that went back.
+struct Incident {
+    std::uint64_t number = 0;  // counts up within a pipeline, starts at 1
+    TimeMs at = 0;
+    std::string label;  // of the recovery table's row that answers it ("R12"), or a word
+    std::string text;   // for a person
+    bool operator==(const Incident&) const = default;
+};
+
+// Outbox mode: how far the first fill has come. It goes over the table itself in the order of its key; its
+// rows have revision 0, which every row of the outbox beats.
+struct Fill {
+    std::string after;       // position of the last row of a COMMITTED batch, for the source; "": none yet
+    std::uint64_t rows = 0;  // of COMMITTED batches
+    bool operator==(const Fill&) const = default;
+};
+
 struct Pipeline {
     std::string name;
     SourceIdentity source;
@@ -109,13 +130,19 @@ struct Pipeline {
     Revision high = 0;       // the highest revision that has been read into a batch
     Revision watermark = 0;  // <= high; every revision at or below it is committed or proven dead
     std::optional<Checkpoint> checkpoint;
-    std::vector<Anchor> anchors;  // newest last, at most anchors_max
+    // Newest last, at most anchors_max. The newest is of the newest row that was read, which may lie above
+    // high (a latest row that went ahead of its turn); of those before it one is kept for each checkpoint.
+    std::vector<Anchor> anchors;
+    std::uint64_t shape =
+        0;  // digest of the document shape that the anchors' digests were made with; 0: none
     // Revisions that left the gaps because they were missing for too long, not because they were proven dead:
     // a row that came after all is not in the index. Counts up; saturates.
     std::uint64_t gaps_unproven = 0;
+    std::optional<Fill> fill;  // empty: it has come to its end, or there is none
     Condition condition = Condition::running;
     std::string condition_detail;  // for a person; empty while running
     TimeMs condition_since = 0;
+    std::vector<Incident> incidents;  // oldest first, at most incidents_kept_max
     bool operator==(const Pipeline&) const = default;
 };
 

@@ -39,7 +39,7 @@ void assert_identity(const BeginPipeline& change) {
         PAWL_ASSERT(part->size() <= limits::identity_bytes_max);
 }
 
-std::uint64_t actions(const BatchContent& content) {
+std::uint64_t count_actions(const BatchContent& content) {
     return std::uint64_t{content.indexed} + content.removed + content.invalid;
 }
 
@@ -58,10 +58,19 @@ Pipeline begin(const Pipeline* before, const BeginPipeline& change) {
     after.last_batch = before == nullptr || PAWL_PLANTED(batch_ids_begin_again)
                            ? 0
                            : before->last_batch;  // ids are never used twice
+    PAWL_ASSERT(change.gaps.empty() || (change.gaps.lowest() >= 1 && change.gaps.highest() <= change.high));
+    const Revision watermark = change.gaps.empty() ? change.high : change.gaps.lowest() - 1;
     after.high = change.high;
     after.watermark =
-        before != nullptr && PAWL_PLANTED(begin_keeps_watermark) ? before->watermark : change.high;
+        before != nullptr && PAWL_PLANTED(begin_keeps_watermark) ? before->watermark : watermark;
+    PAWL_ASSERT(!change.checkpoint || change.checkpoint->revision <= change.high);
+    after.checkpoint = change.checkpoint;
+    if (change.anchor) after.anchors.push_back(*change.anchor);
+    after.shape = change.shape;
+    PAWL_ASSERT(!change.fill || change.fill->after.size() <= limits::position_bytes_max);
+    after.fill = change.fill;
     after.condition_since = change.at;
+    if (before != nullptr) after.incidents = before->incidents;
     return after;
 }
 
@@ -72,15 +81,27 @@ void open(Pipeline& pipeline, const OpenBatch& change) {
     PAWL_ASSERT(batch.state == BatchState::intent);
     PAWL_ASSERT(batch.applied_at == 0 && batch.committed_at == 0);
     PAWL_ASSERT(batch.outcome == BatchOutcome{});
-    PAWL_ASSERT(!batch.revisions.empty() && batch.revisions.lowest() >= 1);
-    PAWL_ASSERT(batch.revisions.highest() <= change.high);
-    PAWL_ASSERT(batch.content.rows >= actions(batch.content));
+    const bool is_fill = batch.revisions.empty();
+    PAWL_ASSERT(is_fill ? pipeline.fill.has_value() : batch.revisions.lowest() >= 1);
+    PAWL_ASSERT(is_fill || batch.revisions.highest() <= change.high);
+    PAWL_ASSERT(batch.content.rows >= count_actions(batch.content));
     PAWL_ASSERT(batch.index_uuid.size() <= limits::identity_bytes_max);
     PAWL_ASSERT(change.high >= pipeline.high && change.high <= revision_max);
     PAWL_ASSERT(change.gaps.empty() || change.gaps.lowest() > pipeline.watermark);
     PAWL_ASSERT(change.gaps.empty() || change.gaps.highest() <= change.high);
     pipeline.last_batch = batch.id;
     pipeline.high = change.high;
+    if (change.anchor) keep_anchor(pipeline, *change.anchor);
+}
+
+// The newest anchor gives way to a newer one, unless it is the only one since the last checkpoint.
+void keep_anchor(Pipeline& pipeline, const Anchor& anchor) {
+    auto& anchors = pipeline.anchors;
+    PAWL_ASSERT(anchors.empty() || anchors.back().revision < anchor.revision);
+    const Revision told = pipeline.checkpoint ? pipeline.checkpoint->revision : 0;
+    if (!anchors.empty() && anchors.back().revision > told) anchors.pop_back();
+    if (anchors.size() == limits::anchors_max) anchors.erase(anchors.begin());
+    anchors.push_back(anchor);
 }
 
 void apply(Batch& batch, const ApplyBatch& change) {
@@ -100,6 +121,12 @@ void commit(Batch& batch, TimeMs at) {
     PAWL_ASSERT(batch.state == BatchState::applied);
     batch.state = BatchState::committed;
     batch.committed_at = at;
+}
+
+void move_fill(Pipeline& pipeline, const std::optional<Fill>& fill) {
+    PAWL_ASSERT(!fill || pipeline.fill);
+    PAWL_ASSERT(!fill || fill->after.size() <= limits::position_bytes_max);
+    pipeline.fill = fill;
 }
 
 void move_watermark(Pipeline& pipeline, Revision watermark) {
@@ -123,6 +150,37 @@ void set_condition(Pipeline& pipeline, const SetCondition& change) {
     pipeline.condition_detail = change.detail;
     pipeline.condition_since = change.at;
     cut_text_to(pipeline.condition_detail, limits::reason_bytes_max);
+}
+
+Pipeline unknown_pipeline(const std::string& name) {
+    assert_name(name);
+    Pipeline pipeline;
+    pipeline.name = name;
+    return pipeline;
+}
+
+void record_checkpoint(Pipeline& pipeline, const RecordCheckpoint& change) {
+    PAWL_ASSERT(change.pipeline == pipeline.name);
+    PAWL_ASSERT(change.checkpoint.revision <= pipeline.high);
+    pipeline.checkpoint = change.checkpoint;
+}
+
+void set_shape(Pipeline& pipeline, const SetShape& change) {
+    PAWL_ASSERT(change.pipeline == pipeline.name);
+    PAWL_ASSERT(change.anchors.size() <= limits::anchors_max);
+    pipeline.shape = change.shape;
+    pipeline.anchors = change.anchors;
+}
+
+void note_incident(Pipeline& pipeline, const NoteIncident& change) {
+    PAWL_ASSERT(change.pipeline == pipeline.name);
+    auto& incidents = pipeline.incidents;
+    const std::uint64_t last = incidents.empty() ? 0 : incidents.back().number;
+    Incident incident{last + 1, change.at, change.label, change.text};
+    cut_text_to(incident.label, limits::incident_label_bytes_max);
+    cut_text_to(incident.text, limits::incident_text_bytes_max);
+    if (incidents.size() == limits::incidents_kept_max) incidents.erase(incidents.begin());
+    incidents.push_back(std::move(incident));
 }
 
 QuarantineEntry as_kept(QuarantineEntry entry) {

@@ -22,11 +22,27 @@ void open(Pipeline& pipeline, const OpenBatch& change);
 // quarantined.
 void apply(Batch& batch, const ApplyBatch& change);
 
+// The pipeline's part of OpenBatch and ApplyBatch. Asserts that it is newer than those before.
+void keep_anchor(Pipeline& pipeline, const Anchor& anchor);
+
 // APPLIED → COMMITTED. Asserts that the batch is applied.
 void commit(Batch& batch, TimeMs at);
 
+// Makes the record of a pipeline that SetCondition finds unknown.
+Pipeline unknown_pipeline(const std::string& name);
+
+// Asserts that the checkpoint says no more than the watermark does.
+void record_checkpoint(Pipeline& pipeline, const RecordCheckpoint& change);
+
+// Asserts that there are no more anchors than may be kept.
+void set_shape(Pipeline& pipeline, const SetShape& change);
+
+// Its words are cut to the limits, and the oldest one goes when there are too many.
+void note_incident(Pipeline& pipeline, const NoteIncident& change);
+
 // Asserts watermark before <= after <= high.
 void move_watermark(Pipeline& pipeline, Revision watermark);
+void move_fill(Pipeline& pipeline, const std::optional<Fill>& fill);
 
 // Asserts that what is left of the gaps lies above the new watermark and at or below high.
 void close_gaps(Pipeline& pipeline, const CloseGaps& change);

@@ -64,9 +64,9 @@ void check_journal(const std::filesystem::path& folder, Findings& findings) {
                         fmt::format("{}: format {}, {}, {}", folder.string(), contents->format,
                                     counted(contents->pipelines.size(), "pipeline", "pipelines"), user)});
     for (const journal::Damage& damage : contents->damages)
-        findings.push_back({"journal", "", Verdict::error,
-                            fmt::format("damaged: {}: {}", damage.where, damage.what),
-                            "move the folder away: pawl begins again from the index"});
+        findings.push_back(
+            {"journal", "", Verdict::error, fmt::format("damaged: {}: {}", damage.where, damage.what),
+             "pawl recover --discard-journal sets it aside and rolls forward from what the index remembers"});
 }
 
 void check_source(const config::Config& config, Findings& findings) {
@@ -127,7 +127,7 @@ Findings check_all(const std::string& config_file) {
     return findings;
 }
 
-int run(const Words& words, Io& io) {
+int run_check(const Words& words, Io& io) {
     bool json = false;
     std::string config_file;
     Arguments arguments(check_command);
@@ -142,6 +142,6 @@ int run(const Words& words, Io& io) {
 }  // namespace
 
 const Command check_command{"check", "Look for everything that can be wrong before a start",
-                            "pawl check --config pawl.toml", run};
+                            "pawl check --config pawl.toml", run_check};
 
 }  // namespace pawl::cli

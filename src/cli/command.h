@@ -1,4 +1,4 @@
-// What a command is. Each stands in a file of its own; main.cc has the table of them.
+// What a command is. Each stands in a file of its own; command_line.cc has the table of them.
 #pragma once
 
 #include <span>
@@ -18,7 +18,6 @@ struct Command {
     std::string_view example;  // shown by its --help
     // `words`: what follows the command's name. Returns the exit code.
     int (*run)(const Words& words, Io& io);
-    bool offered = true;  // in pawl --help
 };
 
 extern const Command run_command;

@@ -12,8 +12,9 @@ namespace pawl::cli {
 namespace {
 
 constexpr std::array<const Command*, 12> table{
-    &run_command,   &sync_command, &recover_command, &status_command, &dump_command,    &quarantine_command,
-    &check_command, &init_command, &version_command, &verify_command, &rebuild_command, &outbox_sql_command,
+    &run_command,   &sync_command,       &recover_command, &status_command,
+    &dump_command,  &quarantine_command, &verify_command,  &rebuild_command,
+    &check_command, &init_command,       &version_command, &outbox_sql_command,
 };
 
 void print_help(std::ostream& out) {
@@ -21,9 +22,10 @@ void print_help(std::ostream& out) {
            "crash.\n\n"
            "Usage: pawl COMMAND [OPTIONS]\n\nCommands:\n";
     for (const Command* command : table)
-        if (command->offered) out << fmt::format("  {:<12}{}\n", command->name, command->summary);
+        out << fmt::format("  {:<12}{}\n", command->name, command->summary);
     out << "\n`pawl COMMAND --help` shows a command's options and an example.\n"
-           "Exit codes: 0 done, 1 found something (check, a damaged journal), 2 wrong usage or config,\n"
+           "Exit codes: 0 done, 1 found something (check, verify, a damaged journal), 2 wrong usage or "
+           "config,\n"
            "3 a server cannot be reached, 4 stopped for a person to decide.\n";
 }
 

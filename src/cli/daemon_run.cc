@@ -4,9 +4,12 @@
 
 #include <fmt/core.h>
 
+#include "base/failpoint.h"
 #include "cli/json.h"
 #include "cli/text.h"
+#include "ops/crash_points.h"
 #include "ops/log.h"
+#include "ops/verify_unasked.h"
 
 namespace pawl::cli {
 namespace {
@@ -25,7 +28,8 @@ Json discarded_json(const std::optional<journal::SetAside>& discarded) {
 std::string discarded_text(const std::optional<journal::SetAside>& discarded) {
     if (!discarded) return {};
     return fmt::format(
-        "journal: {}; set aside as {}\n  every pipeline goes over its history from the first revision\n",
+        "journal: {}; set aside as {}\n  every pipeline rolls forward from what its index remembers, or else "
+        "from the first revision\n",
         discarded->damage.empty() ? "discarded as asked" : "damaged: " + discarded->damage,
         discarded->file.string());
 }
@@ -55,14 +59,27 @@ std::string end_text(const ops::PipelineReport& pipeline) {
 
 }  // namespace
 
+Result<Configured> load_configured(const std::string& config_file) {
+    if (auto armed = failpoint::arm(ops::crash_points()); !armed) return std::unexpected(armed.error());
+    auto config = config::load(config_file);
+    if (!config) return std::unexpected(std::move(config.error()));
+    auto log = std::make_unique<ops::Log>(config->log);
+    for (const std::string& warning : config->warnings)
+        log->write(ops::Severity::warning, "", warning);
+    return Configured{std::move(*config), std::move(log)};
+}
+
 Result<ops::DaemonReport> run_configured(const std::string& config_file, engine::Until until,
                                          bool discard_journal) {
-    const auto config = config::load(config_file);
-    if (!config) return std::unexpected(config.error());
-    ops::Log log(config->log);
-    for (const std::string& warning : config->warnings)
-        log.write(ops::Severity::warning, "", warning);
-    return ops::run_daemon(*config, until, discard_journal, log);
+    const auto configured = load_configured(config_file);
+    if (!configured) return std::unexpected(configured.error());
+    ops::StopSignal stop;
+    auto report = ops::run_daemon(configured->config, {.until = until, .discard_journal = discard_journal},
+                                  stop, *configured->log);
+    // A daemon does so by itself.
+    if (report && until == engine::Until::caught_up)
+        ops::verify_adopted(configured->config, stop, *configured->log);
+    return report;
 }
 
 int report_pipelines(const ops::DaemonReport& daemon, Io& io) {

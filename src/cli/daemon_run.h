@@ -1,6 +1,7 @@
 // What run, sync and recover share: config, log, run_daemon, and what they say of how it went.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "cli/io.h"
@@ -9,7 +10,15 @@
 
 namespace pawl::cli {
 
-// Loads the config, tells its warnings to the log, and runs. The errors are those of both.
+// The config, and the log that it asks for, which has been told its warnings. For commands that run
+// pipelines: crash points are armed. Errors are those of config::load.
+struct Configured {
+    config::Config config;
+    std::unique_ptr<ops::Log> log;
+};
+Result<Configured> load_configured(const std::string& config_file);
+
+// Loads the config and runs until SIGTERM or SIGINT, or until it is done. The errors are those of both.
 Result<ops::DaemonReport> run_configured(const std::string& config_file, engine::Until until,
                                          bool discard_journal = false);
 

@@ -52,7 +52,7 @@ int follow(const std::filesystem::path& folder, const DumpChoice& choice, bool j
     return exit_code::done;
 }
 
-int run(const Words& words, Io& io) {
+int run_dump(const Words& words, Io& io) {
     bool json = false;
     bool follows = false;
     std::string batch;
@@ -83,6 +83,6 @@ int run(const Words& words, Io& io) {
 }  // namespace
 
 const Command dump_command{"dump", "Show what the journal holds: pipelines, batches, damage",
-                           "pawl dump --state INTENT\n  pawl dump --journal /backup/pawl --json", run};
+                           "pawl dump --state INTENT\n  pawl dump --journal /backup/pawl --json", run_dump};
 
 }  // namespace pawl::cli

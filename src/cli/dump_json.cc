@@ -32,6 +32,9 @@ Json pipeline_json(const journal::PipelineSnapshot& snapshot) {
     if (pipeline.checkpoint)
         checkpoint = {{"revision", pipeline.checkpoint->revision},
                       {"written_at", time_json(pipeline.checkpoint->written_at)}};
+    Json anchors = Json::array();
+    for (const journal::Anchor& anchor : pipeline.anchors)
+        anchors.push_back({{"revision", anchor.revision}, {"digest", fmt::format("{:016x}", anchor.digest)}});
     Json batches = Json::array();
     for (const journal::Batch& batch : snapshot.batches)
         batches.push_back(batch_json(batch));
@@ -46,9 +49,13 @@ Json pipeline_json(const journal::PipelineSnapshot& snapshot) {
               {"uuid", pipeline.target.uuid}}},
             {"high", pipeline.high},
             {"watermark", pipeline.watermark},
+            {"fill", fill_json(pipeline)},
             {"gaps", intervals_json(snapshot.gaps)},
             {"gaps_unproven", pipeline.gaps_unproven},
             {"checkpoint", std::move(checkpoint)},
+            {"anchors", std::move(anchors)},
+            {"shape", fmt::format("{:016x}", pipeline.shape)},
+            {"incidents", incidents_json(pipeline)},
             {"condition", name_of(pipeline.condition)},
             {"condition_detail", pipeline.condition_detail},
             {"condition_since", time_json(pipeline.condition_since)},

@@ -30,12 +30,15 @@ std::string head_text(const journal::PipelineSnapshot& snapshot) {
     if (pipeline.condition_since != 0) text += " since " + to_iso8601(pipeline.condition_since);
     text += "\n";
     if (!pipeline.condition_detail.empty()) text += line("because", printable(pipeline.condition_detail));
+    if (pipeline.target.uuid.empty()) return text;  // it has only waited so far
     text += line("source", fmt::format("{}.{}, {} mode", pipeline.source.database, pipeline.source.table,
                                        name_of(pipeline.source.mode)));
     text += line("target", fmt::format("{} = {}, uuid {}", pipeline.target.alias, pipeline.target.index,
                                        pipeline.target.uuid));
     text += line("high", fmt::format("{}", pipeline.high));
     text += line("watermark", fmt::format("{}", pipeline.watermark));
+    if (pipeline.fill)
+        text += line("first fill", counted(pipeline.fill->rows, "row", "rows") + " of the table so far");
     text += line("gaps", gaps_text(snapshot.gaps));
     if (pipeline.gaps_unproven > 0)
         text += line("unproven", fmt::format("{} left the gaps after gap_grace, not proven dead",
@@ -43,6 +46,13 @@ std::string head_text(const journal::PipelineSnapshot& snapshot) {
     if (pipeline.checkpoint)
         text += line("checkpoint", fmt::format("{} at {}", pipeline.checkpoint->revision,
                                                to_iso8601(pipeline.checkpoint->written_at)));
+    if (!pipeline.anchors.empty())
+        text += line("anchor",
+                     fmt::format("{}, digest {:016x}, of shape {:016x}", pipeline.anchors.back().revision,
+                                 pipeline.anchors.back().digest, pipeline.shape));
+    for (const journal::Incident& incident : pipeline.incidents)
+        text += line("incident", fmt::format("{}  {}  {}", to_iso8601(incident.at), printable(incident.label),
+                                             printable(incident.text)));
     text += line("quarantine", snapshot.quarantine.empty()
                                    ? "none"
                                    : fmt::format("{} (pawl quarantine list)",
@@ -61,7 +71,7 @@ std::string batches_text(const std::vector<journal::Batch>& batches) {
                    fmt::format("{}", batch.outcome.superseded), fmt::format("{}", batch.outcome.quarantined),
                    to_iso8601(batch.intent_at), span_text(batch.intent_at, batch.applied_at),
                    span_text(batch.intent_at, batch.committed_at),
-                   to_text(batch.revisions, intervals_shown_max)});
+                   batch.revisions.empty() ? "first fill" : to_text(batch.revisions, intervals_shown_max)});
     return table.to_text("  ");
 }
 

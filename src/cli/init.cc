@@ -42,7 +42,7 @@ Result<std::string> make_config(InitWish wish, const std::string& table_name) {
     return init_config(wish, *table, source::guess_columns(*table));
 }
 
-int run(const Words& words, Io& io) {
+int run_init(const Words& words, Io& io) {
     InitWish wish;
     wish.mariadb.user = "pawl";
     std::string table;
@@ -65,6 +65,6 @@ int run(const Words& words, Io& io) {
 }  // namespace
 
 const Command init_command{"init", "Look at a table and print a config for it",
-                           "pawl init --database karp --table lex --user pawl > pawl.toml", run};
+                           "pawl init --database karp --table lex --user pawl > pawl.toml", run_init};
 
 }  // namespace pawl::cli

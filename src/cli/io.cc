@@ -8,7 +8,7 @@ namespace pawl::cli {
 namespace {
 
 // Control characters of a server's words must not steer the terminal; a line stays a line.
-std::string printable(std::string_view text) {
+std::string without_controls(std::string_view text) {
     std::string clean(text);
     for (char& byte : clean)
         if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f) byte = ' ';
@@ -18,8 +18,8 @@ std::string printable(std::string_view text) {
 }  // namespace
 
 int report(Io& io, const Error& error) {
-    io.err << "pawl: " << printable(error.message) << '\n';
-    if (!error.advice.empty()) io.err << "  Try: " << printable(error.advice) << '\n';
+    io.err << "pawl: " << without_controls(error.message) << '\n';
+    if (!error.advice.empty()) io.err << "  Try: " << without_controls(error.advice) << '\n';
     return exit_code_of(error.kind);
 }
 

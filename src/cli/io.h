@@ -14,6 +14,7 @@ inline constexpr int done = 0;
 inline constexpr int found_something = 1;
 inline constexpr int wrong_usage = 2;
 inline constexpr int unreachable = 3;
+inline constexpr int stopped = 4;
 }  // namespace exit_code
 
 struct Io {

@@ -31,4 +31,18 @@ inline Json intervals_json(const journal::IntervalSet& revisions) {
     return list;
 }
 
+inline Json fill_json(const journal::Pipeline& pipeline) {
+    return pipeline.fill ? Json{{"rows", pipeline.fill->rows}} : Json();
+}
+
+inline Json incidents_json(const journal::Pipeline& pipeline) {
+    Json incidents = Json::array();
+    for (const journal::Incident& incident : pipeline.incidents)
+        incidents.push_back({{"number", incident.number},
+                             {"at", time_json(incident.at)},
+                             {"label", incident.label},
+                             {"text", incident.text}});
+    return incidents;
+}
+
 }  // namespace pawl::cli

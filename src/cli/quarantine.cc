@@ -12,7 +12,7 @@
 namespace pawl::cli {
 namespace {
 
-struct Wish {
+struct QuarantineWish {
     bool drop = false;
     bool all = false;
     std::vector<Chosen> chosen;
@@ -20,7 +20,7 @@ struct Wish {
 
 // The one place that decides how an operator's words reach the journal: through the daemon that has it open,
 // else straight into it. Says which it was.
-Result<std::string> carry_out(const Wish& wish, const std::filesystem::path& folder,
+Result<std::string> carry_out(const QuarantineWish& wish, const std::filesystem::path& folder,
                               const journal::WriterOptions& options, std::optional<int> daemon_pid) {
     if (daemon_pid) {
         using Ask = ops::OperatorRequest::Ask;
@@ -45,20 +45,20 @@ Result<std::string> carry_out(const Wish& wish, const std::filesystem::path& fol
     return std::string(wish.drop ? "" : "pawl's next start will ");
 }
 
-void print_wish(const Wish& wish, std::string_view how, bool dry_run, Io& io) {
+void print_wish(const QuarantineWish& wish, std::string_view how, bool dry_run, Io& io) {
     for (const Chosen& of : wish.chosen)
         io.out << fmt::format("{}{} {} of {}\n", dry_run ? "would " : how, wish.drop ? "drop" : "try again",
                               counted(of.entities.size(), "entity", "entities"), of.pipeline);
     if (wish.chosen.empty()) io.out << "the quarantine is empty\n";
 }
 
-int run(const Words& words, Io& io) {
+int run_quarantine(const Words& words, Io& io) {
     std::string action;
     std::string pipeline;
     std::vector<std::string> entities;
     bool json = false;
     bool dry_run = false;
-    Wish wish;
+    QuarantineWish wish;
     JournalOption journal_option;
     Arguments arguments(quarantine_command);
     arguments.word("action", action, {"list", "retry", "drop"},
@@ -102,6 +102,6 @@ int run(const Words& words, Io& io) {
 const Command quarantine_command{"quarantine", "List, retry or drop entities that the index rejects",
                                  "pawl quarantine list\n  pawl quarantine retry --pipeline lex entity-17\n  "
                                  "pawl quarantine drop --all --dry-run",
-                                 run};
+                                 run_quarantine};
 
 }  // namespace pawl::cli

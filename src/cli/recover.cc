@@ -6,14 +6,14 @@
 namespace pawl::cli {
 namespace {
 
-int run(const Words& words, Io& io) {
+int run_recover(const Words& words, Io& io) {
     bool json = false;
     bool discard = false;
     std::string config_file;
     Arguments arguments(recover_command);
     arguments.config_file(config_file);
     arguments.flag("--discard-journal", discard,
-                   "set the journal aside, damaged or not, and begin anew from the first revision");
+                   "set the journal aside, damaged or not, and begin anew from what each index remembers");
     arguments.flag("--json", json, "as JSON (docs/cli-json.md)");
     if (const auto code = arguments.parse(words, io)) return *code;
 
@@ -26,6 +26,6 @@ int run(const Words& words, Io& io) {
 }  // namespace
 
 const Command recover_command{"recover", "Repair what a crash left open, say what was done, and end",
-                              "pawl recover --config /etc/pawl/pawl.toml", run};
+                              "pawl recover --config /etc/pawl/pawl.toml", run_recover};
 
 }  // namespace pawl::cli

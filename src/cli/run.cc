@@ -4,7 +4,7 @@
 namespace pawl::cli {
 namespace {
 
-int run(const Words& words, Io& io) {
+int keep_running(const Words& words, Io& io) {
     std::string config_file;
     Arguments arguments(run_command);
     arguments.config_file(config_file);
@@ -20,6 +20,6 @@ int run(const Words& words, Io& io) {
 }  // namespace
 
 const Command run_command{"run", "Keep the index in step until SIGTERM",
-                          "pawl run --config /etc/pawl/pawl.toml", run};
+                          "pawl run --config /etc/pawl/pawl.toml", keep_running};
 
 }  // namespace pawl::cli

@@ -1,4 +1,5 @@
 #include <ostream>
+#include <utility>
 
 #include "cli/arguments.h"
 #include "cli/journal_folder.h"
@@ -7,7 +8,7 @@
 namespace pawl::cli {
 namespace {
 
-int run(const Words& words, Io& io) {
+int run_status(const Words& words, Io& io) {
     bool json = false;
     JournalOption journal_option;
     Arguments arguments(status_command);
@@ -20,13 +21,17 @@ int run(const Words& words, Io& io) {
     const auto contents = journal::read_journal(*folder);
     if (!contents) return report(io, contents.error());
     const config::Config* const config = journal_option.config() ? &*journal_option.config() : nullptr;
-    io.out << (json ? status_json(*contents, config) : status_text(*contents, config));
+    VerifyRecords verified;
+    for (const auto& snapshot : contents->pipelines)
+        if (auto record = ops::read_record(*folder, snapshot.pipeline.name))
+            verified.emplace(snapshot.pipeline.name, std::move(*record));
+    io.out << (json ? status_json(*contents, config, verified) : status_text(*contents, config, verified));
     return contents->damages.empty() ? exit_code::done : exit_code::found_something;
 }
 
 }  // namespace
 
 const Command status_command{"status", "Show where each pipeline stands, and whether pawl is running",
-                             "pawl status --json", run};
+                             "pawl status --json", run_status};
 
 }  // namespace pawl::cli

@@ -6,7 +6,7 @@
 namespace pawl::cli {
 namespace {
 
-int run(const Words& words, Io& io) {
+int run_sync(const Words& words, Io& io) {
     bool json = false;
     std::string config_file;
     Arguments arguments(sync_command);
@@ -23,6 +23,6 @@ int run(const Words& words, Io& io) {
 }  // namespace
 
 const Command sync_command{"sync", "Catch up once with the history and end",
-                           "pawl sync --config /etc/pawl/pawl.toml", run};
+                           "pawl sync --config /etc/pawl/pawl.toml", run_sync};
 
 }  // namespace pawl::cli

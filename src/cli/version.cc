@@ -11,7 +11,7 @@
 namespace pawl::cli {
 namespace {
 
-int run(const Words& words, Io& io) {
+int run_version(const Words& words, Io& io) {
     bool json = false;
     bool failpoints = false;
     Arguments arguments(version_command);
@@ -40,6 +40,6 @@ int run(const Words& words, Io& io) {
 }  // namespace
 
 const Command version_command{"version", "Show pawl's version and its journal format's",
-                              "pawl version --json", run};
+                              "pawl version --json", run_version};
 
 }  // namespace pawl::cli

@@ -62,14 +62,35 @@ struct Elasticsearch {
     TimeMs request_timeout_ms = 25'000;  // shorter than half of gc_deletes: no request may outlive that
 };
 
+// How an entity's id is made of a row's columns: literal, column, literal, column, …, literal. A column alone
+// stands between two empty literals.
+struct EntityForm {
+    std::vector<std::string> columns;   // 1 to limits::entity_columns_max
+    std::vector<std::string> literals;  // one more than columns
+};
+
+// A further table whose rows belong to an entity.
+struct JoinedTable {
+    std::string table;
+    EntityForm entity;  // the same literals as the pipeline's; its columns stand for that one's in turn
+};
+
+// What outbox mode adds to [pipeline.source].
+struct Outbox {
+    std::string table;  // into which triggers, or the application, write the keys of changed entities
+    EntityForm entity;  // of the source's table and of its view
+    std::string view;   // that documents are read from in place of the table; empty: the table
+    std::vector<JoinedTable> joined;
+};
+
 // [pipeline.source]
 struct Source {
     journal::SourceMode mode = journal::SourceMode::revision;
     std::string table;
-    std::string revision;  // column
-    std::string entity;    // column
-    std::string deleted;   // column; empty: rows never delete
-    std::string outbox;    // outbox mode: the outbox table
+    std::string revision;          // column; revision mode
+    std::string entity;            // column; outbox mode: as it is written, and outbox->entity takes it apart
+    std::string deleted;           // column; revision mode; empty: rows never delete
+    std::optional<Outbox> outbox;  // outbox mode, and only there
 };
 
 // [pipeline.document]
@@ -84,6 +105,7 @@ struct Index {
     std::string alias;
     std::filesystem::path create;  // JSON file {"settings": …, "mappings": …}; empty: pawl creates nothing
     std::string create_body;       // its content, checked to be a JSON object
+    std::string created_as = {};   // an index that pawl creates is called <this>-<UTC time>; empty: the alias
 };
 
 struct Pipeline {
@@ -95,9 +117,25 @@ struct Pipeline {
     std::uint64_t document_bytes_max = 32ULL << 20;  // a larger document goes to quarantine
 };
 
+// What the pipeline's revisions are revisions of: the history, or the outbox.
+inline journal::SourceIdentity identity_of_source(const MariaDb& mariadb, const Pipeline& pipeline) {
+    const Source& source = pipeline.source;
+    return {source.mode, mariadb.database, source.outbox ? source.outbox->table : source.table};
+}
+
+// [lease]
+struct Lease {
+    std::uint32_t pipelines_max = 0;  // that `pawl run` feeds at a time; 0: all
+};
+
 // [http]
 struct Http {
     std::string listen;  // "host:port"; empty: none
+};
+
+// [verify]
+struct Verify {
+    TimeMs interval_ms = 0;  // between two verifications by `pawl run`; 0: none
 };
 
 // [log]
@@ -112,7 +150,9 @@ struct Config {
     MariaDb mariadb;
     Elasticsearch elasticsearch;
     std::vector<Pipeline> pipelines;
+    Lease lease;
     Http http;
+    Verify verify;
     Log log;
     std::vector<std::string> warnings;  // nothing that stops pawl, but an operator should read it
 };

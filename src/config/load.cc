@@ -25,7 +25,9 @@ std::expected<Config, std::vector<Error>> load_all(const std::filesystem::path& 
     read_mariadb(section.section("mariadb"), config.mariadb);
     read_elasticsearch(section.section("elasticsearch"), config.elasticsearch);
     read_pipelines(section.node("pipeline"), problems, config.pipelines);
+    read_lease(section.section("lease"), config.lease);
     read_http(section.section("http"), config.http);
+    read_verify(section.section("verify"), config.verify);
     read_log(section.section("log"), config.log);
     section.finish();
     if (!problems.none()) return std::unexpected(problems.errors());

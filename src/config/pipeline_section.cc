@@ -1,4 +1,4 @@
-// [[pipeline]] with its tables source, index and limits
+// [[pipeline]] with its tables index and limits
 #include <map>
 
 #include <fmt/core.h>
@@ -12,39 +12,9 @@
 namespace pawl::config {
 namespace {
 
-bool is_column(std::string_view text) {
-    return !text.empty() && text.size() <= limits::column_bytes_max;
-}
-
 constexpr TextRule name_rule{is_pipeline_name, "1 to 64 of a-z, 0-9, _ and -"};
 constexpr TextRule alias_rule{
     is_alias, "an alias: lower case, no spaces, none of \\ / * ? \" < > | , # :, not starting with - _ +"};
-constexpr TextRule table_rule{is_column, "the name of a table"};
-constexpr TextRule column_rule{is_column, "the name of a column"};
-
-void without_meaning(Section& section, std::string_view key, std::string_view mode) {
-    if (section.node(key) != nullptr)
-        section.problems().warn(section.place(key), fmt::format("has no meaning in {} mode", mode));
-}
-
-void read_source(Section section, Source& into) {
-    std::string mode = "revision";
-    section.choice("mode", mode, {"revision", "outbox"});
-    into.mode = mode == "outbox" ? journal::SourceMode::outbox : journal::SourceMode::revision;
-    section.required("table", into.table, table_rule);
-    section.required("entity", into.entity, column_rule);
-    if (into.mode == journal::SourceMode::revision) {
-        section.required("revision", into.revision, column_rule);
-        section.text("deleted", into.deleted, column_rule);
-        without_meaning(section, "outbox", mode);
-    } else {
-        without_meaning(section, "revision", mode);
-        without_meaning(section, "deleted", mode);
-        into.outbox = "pawl_outbox_" + into.table;
-        section.text("outbox", into.outbox, table_rule);
-    }
-    section.finish();
-}
 
 // Empty when the text is fit to create an index from; else what is wrong with it.
 std::string wrong_in_create(const std::string& text) {
@@ -126,6 +96,8 @@ void read_limits(Section section, Pipeline& into) {
                  {limits::document_bytes_min, limits::document_bytes_max});
     section.duration("poll_interval", to.poll_interval_ms,
                      {limits::poll_interval_min_ms, limits::poll_interval_max_ms});
+    section.duration("checkpoint_interval", to.checkpoint_interval_ms,
+                     {limits::checkpoint_interval_min_ms, limits::checkpoint_interval_max_ms});
     section.duration("gap_grace", to.gap_grace_ms, {limits::gap_grace_min_ms, limits::gap_grace_max_ms});
     const Range delays{limits::retry_delay_smallest_ms, limits::retry_delay_largest_ms};
     section.duration("retry_delay_min", to.retry_delay_min_ms, delays);
@@ -147,10 +119,13 @@ void read_pipelines(const Node* node, Problems& problems, std::vector<Pipeline>&
             fmt::format("1 to {} tables, each under [[pipeline]]", limits::pipelines_max));
     Unique names(problems, "pipeline.name");
     Unique aliases(problems, "pipeline.index.alias");
+    Unique outboxes(problems, "pipeline.source.outbox");
     for (const Node& item : node->items) {
         Section section(&item, path, item.line, problems);
         into.push_back(read_pipeline(section));
         names.add(into.back().name, section.place("name").line);
+        if (const auto& outbox = into.back().source.outbox)
+            outboxes.add(outbox->table, section.section("source").place("outbox").line);
         if (into.back().index.alias.empty()) continue;
         aliases.add(into.back().index.alias, section.section("index").place("alias").line);
     }

@@ -257,7 +257,9 @@ void Section::finish() {
     for (const Member& member : table_->members) {
         if (std::find(known_.begin(), known_.end(), member.key) != known_.end()) continue;
         const std::string meant = nearest(member.key, known_);
-        const Place where{member.line, path_.empty() ? member.key : fmt::format("{}.{}", path_, member.key)};
+        const std::string key =
+            member.key.empty() ? "\"\"" : member.key;  // so that there is something to see
+        const Place where{member.line, path_.empty() ? key : fmt::format("{}.{}", path_, key)};
         problems_.add(where,
                       meant.empty() ? "unknown key" : fmt::format("unknown key; did you mean \"{}\"?", meant),
                       fmt::format("known here: {}", fmt::join(known_, ", ")));

@@ -1,4 +1,4 @@
-// [journal], [mariadb], [elasticsearch], [http], [log]
+// [journal], [mariadb], [elasticsearch], [lease], [http], [verify], [log]
 #include <fmt/core.h>
 
 #include "config/limits.h"
@@ -102,10 +102,22 @@ void read_elasticsearch(Section section, Elasticsearch& into) {
     section.finish();
 }
 
+void read_lease(Section section, Lease& into) {
+    section.integer("pipelines_max", into.pipelines_max,
+                    {limits::lease_pipelines_min, limits::lease_pipelines_max});
+    section.finish();
+}
+
 void read_http(Section section, Http& into) {
     section.text("listen", into.listen, listen_rule);
     if (!into.listen.empty())
         section.problems().warn(section.place("listen"), "has no effect: this version serves no HTTP");
+    section.finish();
+}
+
+void read_verify(Section section, Verify& into) {
+    section.duration("interval", into.interval_ms,
+                     {limits::verify_interval_min_ms, limits::verify_interval_max_ms});
     section.finish();
 }
 

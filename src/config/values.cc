@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "config/limits.h"
+#include "journal/digest.h"
 
 namespace pawl::config {
 namespace {
@@ -109,6 +110,19 @@ std::string to_duration(TimeMs span) {
 
 std::string to_size(std::uint64_t bytes) {
     return format_with(bytes, size_units);
+}
+
+std::string bounded_identifier(std::string_view name) {
+    constexpr std::size_t digest_characters = 1 + 16;  // "_" and a digest
+    std::size_t characters = 0;
+    std::size_t cut_at = 0;  // in bytes
+    for (std::size_t at = 0; at < name.size(); ++at) {
+        const bool begins_character = (static_cast<unsigned char>(name[at]) & 0xC0) != 0x80;
+        if (begins_character && characters++ == limits::identifier_characters_max - digest_characters)
+            cut_at = at;
+    }
+    if (characters <= limits::identifier_characters_max) return std::string(name);
+    return fmt::format("{}_{:016x}", name.substr(0, cut_at), journal::digest_of(name));
 }
 
 bool is_pipeline_name(std::string_view text) {

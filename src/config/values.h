@@ -32,6 +32,9 @@ bool is_variable(std::string_view text);
 // The candidate with the smallest edit distance; empty when none is near enough to be what was meant.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
+// A name that MariaDB takes: one of more than 64 characters is cut and ends in a digest of all of it.
+std::string bounded_identifier(std::string_view name);
+
 // a-z, 0-9, _ and -, 1 to 64 of them: what a pipeline may be called.
 bool is_pipeline_name(std::string_view text);
 // What Elasticsearch and OpenSearch allow as the name of an alias.

@@ -101,9 +101,9 @@ void BatchWork::split(const Part& part) {
     land();
 }
 
-const ItemResult* BatchWork::settle(const Part& part, std::span<const ItemResult> items, TimeMs now) {
+BatchWork::Settled BatchWork::settle(const Part& part, std::span<const ItemResult> items, TimeMs now) {
     PAWL_ASSERT(part.size() == items.size());
-    const ItemResult* first_unsettled = nullptr;
+    Settled settled;
     Part again;
     for (std::size_t i = 0; i < part.size(); ++i) {
         const ItemResult& item = items[i];
@@ -114,8 +114,11 @@ const ItemResult* BatchWork::settle(const Part& part, std::span<const ItemResult
                 ++outcome_.done;
                 break;
             case ItemStatus::superseded:
-                progress_[place] = Progress::taken;
-                ++outcome_.superseded;
+                ++in_flight_;
+                if (item.stored_version)
+                    settled.doubted.push_back({place, *item.stored_version});
+                else
+                    settle_doubt(place);
                 break;
             case ItemStatus::rejected:
                 progress_[place] = Progress::rejected;
@@ -124,7 +127,7 @@ const ItemResult* BatchWork::settle(const Part& part, std::span<const ItemResult
             case ItemStatus::retry:
             case ItemStatus::forbidden:
             case ItemStatus::target_missing:
-                if (first_unsettled == nullptr) first_unsettled = &item;
+                if (settled.unsettled == nullptr) settled.unsettled = &item;
                 again.push_back(place);
                 break;
         }
@@ -132,7 +135,13 @@ const ItemResult* BatchWork::settle(const Part& part, std::span<const ItemResult
     if (again.size() > 1 && PAWL_PLANTED(retry_only_first_failed_item)) again.resize(1);
     if (!again.empty()) waiting_.push_front(std::move(again));
     land();
-    return first_unsettled;
+    return settled;
+}
+
+void BatchWork::settle_doubt(std::uint32_t place) {
+    progress_[place] = Progress::taken;
+    ++outcome_.superseded;
+    land();
 }
 
 void BatchWork::reject(const Part& part, const ItemResult& why, TimeMs now) {
@@ -177,8 +186,7 @@ bool BatchWork::has_newer(std::string_view entity, Revision revision) const {
                        [&](const Row& row) { return row.revision > revision && row.entity == entity; });
 }
 
-BatchResult BatchWork::result(
-    const std::map<std::string, journal::QuarantineEntry, std::less<>>& quarantine) const {
+BatchResult BatchWork::result(const Ledger::Quarantine& quarantine) const {
     PAWL_ASSERT(acknowledged());
     BatchResult result{.outcome = outcome_, .quarantined = {}, .released = {}};
     if (rejected_.empty() && quarantine.empty()) return result;

@@ -49,18 +49,32 @@ class BatchWork {
     void put_back(Part part);
     // Too large, or refused as a whole: its halves are to be sent. A part of one action has none: use reject.
     void split(const Part& part);
-    // The answers, one per action. Those to be tried again wait as one part; returns the first of them, or
-    // null.
-    const ItemResult* settle(const Part& part, std::span<const ItemResult> items, TimeMs now);
-    // The only action of this part can never be sent.
+    // An action that was beaten by a version of which somebody has yet to find out whose it is. It counts as
+    // in flight until settle_doubt or reject.
+    struct Doubted {
+        std::uint32_t place = 0;
+        Revision version = 0;
+    };
+    struct Settled {
+        const ItemResult* unsettled =
+            nullptr;  // the first of those to be tried again, which wait as one part
+        std::vector<Doubted> doubted;
+    };
+    // The answers, one per action.
+    Settled settle(const Part& part, std::span<const ItemResult> items, TimeMs now);
+    // The version is one of the history: a later row of the entity is in the index.
+    void settle_doubt(std::uint32_t place);
+    // The only action of this part can never be sent, or stands against a version that is nobody's.
     void reject(const Part& part, const ItemResult& why, TimeMs now);
+
+    const Row& action(std::uint32_t place) const { return actions_.at(place); }
 
     // Whether this batch has sent, or will send, a row of the entity with a revision above this one.
     bool has_newer(std::string_view entity, Revision revision) const;
 
     // Once acknowledged: what became of it. Entities of `quarantine` are released when a row at least as new
     // as the rejected one was taken. No entity is in both lists, none is twice in one.
-    BatchResult result(const std::map<std::string, journal::QuarantineEntry, std::less<>>& quarantine) const;
+    BatchResult result(const Ledger::Quarantine& quarantine) const;
 
   private:
     enum class Progress : std::uint8_t { waiting, taken, rejected };

@@ -8,8 +8,9 @@ namespace pawl::engine {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<Effect>> names{
-    "prepare_source", "prepare_target", "read_page", "prove_gaps",      "write_journal",
-    "send_bulk",      "set_timer",      "notice",    "report_recovery", "finish",
+    "ask_lease", "prepare_source", "prepare_target",  "read_page", "prove_gaps",
+    "clean_up",  "look_up",        "write_journal",   "send_bulk", "write_checkpoint",
+    "set_timer", "notice",         "report_recovery", "finish",
 };
 
 }  // namespace

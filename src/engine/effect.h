@@ -31,6 +31,26 @@ struct ReadPage {
 // wait. Answer: ProofAnswered or ProofFailed.
 struct ProveGaps {};
 
+// Outbox mode. Answer: CleanedUp or CleanUpFailed.
+struct CleanUp {
+    CleanUpRequest request;
+};
+
+// Answer: LookedUp or LookUpFailed.
+struct LookUp {
+    LookUpRequest request;
+};
+
+// Ask for the pipeline's lease, or whether it is still ours. Answer: LeaseAnswered or LeaseFailed, soon.
+struct AskLease {};
+
+// Let the index remember this, once all that it holds is durable. Answer: CheckpointWritten or
+// CheckpointFailed.
+struct WriteCheckpoint {
+    Remembered remembered;
+    std::string index_uuid;  // nothing is written into another index
+};
+
 // Answer: JournalWritten. A failure ends the whole daemon: nothing more is sent.
 struct WriteJournal {
     std::uint64_t ticket = 0;
@@ -73,8 +93,9 @@ struct Finish {
     std::optional<Error> error;
 };
 
-using Effect = std::variant<PrepareSource, PrepareTarget, ReadPage, ProveGaps, WriteJournal, SendBulk,
-                            SetTimer, Notice, ReportRecovery, Finish>;
+using Effect =
+    std::variant<AskLease, PrepareSource, PrepareTarget, ReadPage, ProveGaps, CleanUp, LookUp, WriteJournal,
+                 SendBulk, WriteCheckpoint, SetTimer, Notice, ReportRecovery, Finish>;
 
 // "prepare_source", "read_page", "write_journal", … : names crash points.
 std::string_view name_of(const Effect& effect);

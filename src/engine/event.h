@@ -46,6 +46,41 @@ struct ProofFailed {
     Error error;
 };
 
+struct CleanedUp {
+    RequestId id = 0;
+    std::uint64_t late = 0;  // rows that had committed late and were renewed
+    bool more_late = false;  // there are more of them than rows_max
+};
+// All of it or none has taken effect.
+struct CleanUpFailed {
+    RequestId id = 0;
+    Error error;
+};
+
+struct LookedUp {
+    RequestId id = 0;
+    LookUpAnswer answer;
+};
+struct LookUpFailed {
+    RequestId id = 0;
+    Error error;
+};
+
+struct LeaseAnswered {
+    Lease lease;
+};
+// Whether it is still ours is not known: the connection that held it is gone, or cannot be asked.
+struct LeaseFailed {
+    Error error;
+};
+
+// The index remembers what WriteCheckpoint said; it was read back.
+struct CheckpointWritten {};
+// It does not, or nobody knows.
+struct CheckpointFailed {
+    Error error;
+};
+
 // The changes of the WriteJournal with this ticket are on disk.
 struct JournalWritten {
     std::uint64_t ticket = 0;
@@ -62,7 +97,14 @@ struct BulkFailed {
     Error error;
 };
 
-enum class Timer : std::uint8_t { poll = 1, read_retry = 2, send_retry = 3, prepare_retry = 4 };
+enum class Timer : std::uint8_t {
+    poll = 1,
+    read_retry = 2,
+    send_retry = 3,
+    prepare_retry = 4,
+    lease = 5,
+    checkpoint = 6,
+};
 struct TimerFired {
     Timer timer = Timer::poll;
 };
@@ -78,11 +120,18 @@ struct DropAsked {
     std::vector<std::string> entities;
 };
 
+// Send these entities' latest rows again: each revision is one of its entity's rows (`pawl verify --repair`).
+struct RepairAsked {
+    IntervalSet revisions;
+};
+
 // Come to rest: nothing new is begun, what is in flight may finish.
 struct StopAsked {};
 
-using Event = std::variant<Begin, SourceReady, SourceFailed, TargetReady, TargetFailed, PageRead, ReadFailed,
-                           ProofAnswered, ProofFailed, JournalWritten, BulkAnswered, BulkFailed, TimerFired,
-                           RetryAsked, DropAsked, StopAsked>;
+using Event =
+    std::variant<Begin, SourceReady, SourceFailed, TargetReady, TargetFailed, PageRead, ReadFailed,
+                 ProofAnswered, ProofFailed, CleanedUp, CleanUpFailed, LookedUp, LookUpFailed, LeaseAnswered,
+                 LeaseFailed, CheckpointWritten, CheckpointFailed, JournalWritten, BulkAnswered, BulkFailed,
+                 TimerFired, RetryAsked, DropAsked, RepairAsked, StopAsked>;
 
 }  // namespace pawl::engine

@@ -25,7 +25,8 @@ void GapClosing::answered(const Proof& proof, TimeMs now) {
     // A privilege that was granted meanwhile need not be noticed at once.
     next_at_ = now + (allowed_ ? interval_ms_ : limits::forbidden_retry_ms);
     if (allowed_) marks_.clear();
-    if (proof.outcome == Proof::Outcome::proven) proven_through_ = std::max(proven_through_, proof.through);
+    if (proof.outcome == Proof::Outcome::proven && !forgotten_)
+        proven_through_ = std::max(proven_through_, proof.through);
 }
 
 void GapClosing::failed(TimeMs now) {

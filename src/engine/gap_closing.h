@@ -25,11 +25,23 @@ class GapClosing {
     // The gaps are about to be looked at: the next proof need not wait, unless the last one was refused.
     void hurry(TimeMs now);
 
-    void asked() { under_way_ = true; }
+    void asked() {
+        under_way_ = true;
+        forgotten_ = false;
+    }
     void answered(const Proof& proof, TimeMs now);
     void failed(TimeMs now);
-    // The server may be another one by now: what was proven of the one before counts no more.
-    void forget() { proven_through_ = 0; }
+    // The server may be another one by now: what was proven of the one before counts no more, nor does the
+    // answer that is still to come.
+    void forget() {
+        proven_through_ = 0;
+        forgotten_ = under_way_;
+    }
+    // All is read again: nobody has missed anything yet.
+    void begin() {
+        forget();
+        marks_.clear();
+    }
 
     // All gaps have been looked at; they lie at or below high.
     void looked_at(Revision high, TimeMs now);
@@ -51,6 +63,7 @@ class GapClosing {
     TimeMs grace_ms_;
     Backoff backoff_;
     bool under_way_ = false;
+    bool forgotten_ = false;
     bool allowed_ = true;
     bool failing_ = false;
     TimeMs next_at_ = 0;

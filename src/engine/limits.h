@@ -18,18 +18,28 @@ struct Limits {
     std::uint32_t quarantine_max = 10'000;     // entities; beyond, the pipeline stops
     std::uint32_t gaps_max = 10'000;           // intervals; beyond, neighbours are merged
     TimeMs poll_interval_ms = 500;             // between two looks at a history that is caught up with
+    TimeMs checkpoint_interval_ms = 30'000;    // between two looks at what the index remembers
     TimeMs gap_grace_ms = 3'600'000;           // without a proof, a revision missing for so long is given up
     TimeMs retry_delay_min_ms = 200;           // first back-off; doubles up to the maximum
     TimeMs retry_delay_max_ms = 30'000;
-    TimeMs give_up_after_ms = 60'000;  // `sync` only: so long without any success ends it
+    TimeMs give_up_after_ms = 60'000;  // not of `run`: so long without any success ends it
 };
 
 namespace limits {
 
 inline constexpr std::size_t page_chunk_bytes = 1ULL << 20;  // one allocation of a page
 inline constexpr std::size_t request_actions_min = 1;
-inline constexpr TimeMs forbidden_retry_ms = 60'000;       // 401, 403: retry slowly
-inline constexpr TimeMs notice_interval_ms = 60'000;       // the same trouble is told once in this time
+inline constexpr TimeMs forbidden_retry_ms = 60'000;      // 401, 403: retry slowly
+inline constexpr TimeMs notice_interval_ms = 60'000;      // the same trouble is told once in this time
+inline constexpr std::size_t owed_max = 100;              // revisions that a checkpoint lists as missing
+inline constexpr std::size_t look_up_versions_max = 200;  // unknown versions asked about at a time
+// The lease is asked for, or confirmed, so often; a confirmation older than lease_valid_ms counts no more.
+// MariaDB gives up a connection that has been silent for lease_silence_ms: then another pawl may have it.
+inline constexpr TimeMs lease_renew_ms = 1'000;
+inline constexpr TimeMs lease_valid_ms = 3'000;
+inline constexpr TimeMs lease_silence_ms = 5'000;
+// `sync` and `recover` wait so long for a lease that another pawl holds: a killed one may not be gone yet.
+inline constexpr TimeMs lease_wait_ms = 2 * lease_silence_ms;
 inline constexpr TimeMs grace_marks_max = 16;              // how finely gap_grace is measured
 inline constexpr std::size_t quarantine_notices_max = 10;  // log lines of one batch; the others are counted
 // A batch whose rows were read longer ago than gc_deletes divided by this is read again before it is sent.

@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/time.h"
 #include "journal/interval_set.h"
+#include "journal/record.h"
 
 namespace pawl::engine {
 
@@ -58,6 +61,15 @@ class Page {
     Revision covered_through = 0;
     // Nothing that was asked for was left out: the history held no further such row in this snapshot.
     bool complete = false;
+    // Of the row with the highest revision among `rows` before any was left out; empty without rows.
+    std::optional<journal::Anchor> anchor;
+    std::uint64_t shape = 0;  // that the digests were made with
+    // Of the row that was asked for beside the others; empty: there is no such row.
+    std::optional<std::uint64_t> digest_beside;
+    // Of a page of the table itself (ReadRequest::table_after): the position of the last row that was looked
+    // at; one that a view does not show is not among `rows`. Opaque to the engine, at most
+    // journal::limits::position_bytes_max bytes; empty where nothing was left to look at.
+    std::string table_through;
     // When the snapshot was opened: how old the rows are counts from here.
     TimeMs read_at = 0;
 

@@ -30,25 +30,34 @@ std::vector<Effect> Pipeline::step(const Event& event, TimeMs now) {
 }
 
 void Pipeline::advance() {
-    if (!stopping_) {
-        prepare();
-        if (ready() && !recovered_) recover();
-        if (ready() && !finished_) {  // recovery may have refused
-            begin_read();
-            begin_sends();
-        }
-    }
+    keep_lease();
+    if (!stopping_ && lease_.ours()) work();
     finish_if_done();
+}
+
+void Pipeline::work() {
+    if (recovered_) look_after_memory();
+    prepare();
+    if (!ready()) return;
+    look_up_if_due();
+    if (!recovered_ && history_) recover();
+    if (!recovered_ || finished_) return;  // recovery may have refused
+    begin_read();
+    begin_sends();
+    clean_up_if_due();
 }
 
 void Pipeline::prepare() {
     if (trouble_.waiting(Lane::prepare)) return;
-    if (!source_ && !source_asked_) {
-        source_asked_ = true;
+    if (!source_ && !source_asked_.under_way()) {
+        source_asked_.begin();
         effects_.emplace_back(PrepareSource{});
     }
-    if (!target_ && !target_asked_) {
-        target_asked_ = true;
+    // What it remembers must not be read while it is being written.
+    const bool wanted = (!target_ || target_due_) && !checkpoint_asked_.under_way();
+    if (wanted && !target_asked_.under_way()) {
+        target_due_ = false;
+        target_asked_.begin();
         effects_.emplace_back(PrepareTarget{});
     }
 }
@@ -56,34 +65,43 @@ void Pipeline::prepare() {
 void Pipeline::on(const Begin&) {}
 
 void Pipeline::on(const SourceReady& event) {
-    source_asked_ = false;
+    if (!source_asked_.end()) return;
     source_ = event.facts;
     if (ready()) success(Lane::prepare);
 }
 
 void Pipeline::on(const SourceFailed& event) {
-    source_asked_ = false;
+    if (!source_asked_.end()) return;
     gap_closing_.forget();
     trouble(Lane::prepare, event.error);
 }
 
 void Pipeline::on(const TargetReady& event) {
-    target_asked_ = false;
+    if (!target_asked_.end()) return;
     target_ = event.facts;
     if (event.facts.created)
         tell(Severity::info, fmt::format("created index {} behind alias {}", event.facts.identity.index,
                                          event.facts.identity.alias));
-    // Another index than before, found while running: all that was under way was meant for the old one. Where
-    // the history ends by now is asked for again: that far the index may know more than this process.
-    if (recovered_ && event.facts.identity.uuid != ledger_.pipeline().target.uuid) {
-        recovered_ = false;
-        source_.reset();
-    }
     if (ready()) success(Lane::prepare);
+    if (!recovered_) return;
+    if (target_fact() == TargetFact::same && memory_fact() == MemoryFact::known) {
+        write_checkpoint_if_worth();
+        effects_.emplace_back(SetTimer{Timer::checkpoint, settings_.limits.checkpoint_interval_ms,
+                                       settings_.limits.checkpoint_interval_ms});
+        return;
+    }
+    // Another index than before, or it was restored: all that was under way was meant for the old one. Where
+    // the history ends by now is asked for again: that far the index may know more than this process.
+    recovered_ = false;
+    history_.reset();
+    source_.reset();
+    look_up_asked_.forget();
+    doubt_again();
 }
 
 void Pipeline::on(const TargetFailed& event) {
-    target_asked_ = false;
+    if (!target_asked_.end()) return;
+    target_due_ = true;
     trouble(Lane::prepare, event.error);
 }
 
@@ -101,6 +119,8 @@ void Pipeline::on(const JournalWritten& event) {
 
 void Pipeline::on(const TimerFired& event) {
     if (event.timer == Timer::poll) polling_ = false;
+    if (event.timer == Timer::lease) lease_.rested();
+    if (event.timer == Timer::checkpoint) memory_due_ = true;
     if (const auto lane = Trouble::lane_of(event.timer)) trouble_.timer_fired(*lane);
 }
 
@@ -116,77 +136,20 @@ void Pipeline::on(const StopAsked&) {
     stopping_ = true;
 }
 
-// Both servers have answered: what did the last process leave, and what follows? The table is in recovery.h.
-void Pipeline::recover() {
-    const auto& identity = target_->identity;
-    RecoveryFacts facts;
-    facts.journal = ledger_.known() ? JournalFact::present : JournalFact::absent;
-    facts.source = !ledger_.known() || ledger_.pipeline().source == settings_.source ? SourceFact::same
-                                                                                     : SourceFact::other;
-    facts.target = ledger_.known() && PAWL_PLANTED(new_index_not_noticed) ? TargetFact::same
-                   : target_->created                                     ? TargetFact::created
-                   : ledger_.known() && ledger_.pipeline().target.uuid == identity.uuid
-                       ? TargetFact::same
-                       : TargetFact::existing;
-    ReportRecovery report;
-    for (const auto& [id, batch] : ledger_.open_batches()) {
-        facts.batch = batch.applied ? BatchFact::applied : BatchFact::intent;
-        report.steps.push_back({&decide(facts), id});
-    }
-    facts.batch = BatchFact::none;
-    if (report.steps.empty()) report.steps.push_back({&decide(facts), 0});
-
-    const RecoveryRow& first = *report.steps.front().row;
-    recovered_ = true;
-    switch (first.decision) {
-        case Decision::begin:
-        case Decision::adopt:
-            report.steps = {{&first, 0}};  // open batches were meant for another index: one decision for all
-            start_over(first.decision);
-            break;
-        case Decision::refuse:
-            stop_for_good(
-                journal::Condition::source_changed,
-                Error{ErrorKind::decision, std::string(first.explanation),
-                      "give the pipeline a new name and a new alias, or restore its former mode, database "
-                      "and table in the config"});
-            break;
-        case Decision::go_on:
-        case Decision::replay:
-        case Decision::roll_forward:
-            if (!PAWL_PLANTED(no_latest_after_start)) reading_.latest_through(source_->history_end);
-            for (const auto& [id, batch] : ledger_.open_batches())
-                if (!batch.applied) works_.emplace(id, BatchWork(settings_.name, batch.revisions));
-            ledger_.set_condition(journal::Condition::running, "", now_, changes_);
-            ledger_.commit_prefix(now_, changes_);
-            break;
-    }
-    effects_.emplace_back(std::move(report));
-}
-
-void Pipeline::start_over(Decision decision) {
-    works_.clear();
-    if (!PAWL_PLANTED(old_answers_not_forgotten)) in_flight_.clear();
-    intent_ticket_.clear();
-    read_asked_.reset();
-    reading_.reset();
-    // Requests that were meant for the index before may still arrive in a new one behind the same alias.
-    const bool may_hold_rows = decision == Decision::adopt || ledger_.known();
-    ledger_.begin(settings_.source, target_->identity, now_, changes_);
-    if (may_hold_rows) reading_.latest_through(source_->history_end);
+bool Pipeline::at_rest() const {
+    if (stopping_) return in_flight_.empty();
+    if (!ready() || !recovered_ || !works_.empty() || read_asked_) return false;
+    if (settings_.until == Until::recovered) return ledger_.open_batches().empty();
+    const bool caught_up =
+        PAWL_PLANTED(caught_up_without_gaps) ? reading_.tail_complete() : reading_.caught_up(ledger_);
+    if (has_outbox() && !(late_known_ && ledger_.rows_to_delete().empty())) return false;
+    if (ledger_.pipeline().fill) return false;
+    return settings_.until == Until::caught_up && caught_up;
 }
 
 void Pipeline::finish_if_done() {
-    if (finished_ || written_ticket_ < last_ticket_ || !changes_.empty()) return;
-    if (stopping_) {
-        if (in_flight_.empty()) finish(std::nullopt);
-        return;
-    }
-    if (!ready() || !works_.empty() || read_asked_) return;
-    if (settings_.until == Until::recovered) finish(std::nullopt);
-    const bool caught_up =
-        PAWL_PLANTED(caught_up_without_gaps) ? reading_.tail_complete() : reading_.caught_up(ledger_);
-    if (settings_.until == Until::caught_up && caught_up) finish(std::nullopt);
+    if (finished_ || written_ticket_ < last_ticket_ || !changes_.empty() || !at_rest()) return;
+    if (!remembers_before_finish()) finish(std::nullopt);
 }
 
 void Pipeline::finish(std::optional<Error> error) {

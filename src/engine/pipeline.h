@@ -1,22 +1,28 @@
 // The state machine of one pipeline: events in, effects out. No I/O, no clock, no thread, no random number.
 //
-//   prepare both servers → recover (engine/recovery.h) → read, journal INTENT, send, journal APPLIED and
-//   COMMITTED
+//   win the lease → prepare both servers, look whether the history is the one that it was → recover
+//   (engine/recovery.h) → read, journal INTENT, send, journal APPLIED and COMMITTED
 //
-// What it remembers lies in five places: Ledger (what the journal says), BatchWork (what an open batch still
-// needs), Reading (what is read next), GapClosing (which missing revisions are dead), Trouble (who waits for
-// what after a failure).
+// What it remembers lies in six places: Ledger (what the journal says), BatchWork (what an open batch still
+// needs), Reading (what is read next), GapClosing (which missing revisions are dead), LeaseKeeping (whether
+// this pawl may feed the pipeline), Trouble (who waits for what after a failure). Outbox mode differs in
+// pipeline_outbox.cc, and in that the first reads are of the table itself.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/batch_work.h"
 #include "engine/effect.h"
+#include "engine/errand.h"
 #include "engine/event.h"
+#include "engine/filled.h"
 #include "engine/gap_closing.h"
+#include "engine/history_check.h"
+#include "engine/lease_keeping.h"
 #include "engine/ledger.h"
 #include "engine/limits.h"
 #include "engine/reading.h"
@@ -27,9 +33,17 @@ namespace pawl::engine {
 // When a pipeline has done its work.
 enum class Until : std::uint8_t {
     stopped,    // `run`: when it is told to stop
-    caught_up,  // `sync`: when the index holds all that the history held
+    caught_up,  // `sync`: when the index holds all that the history held when both servers were ready
     recovered,  // `recover`: when no batch is open any more
 };
+
+// The label of the incident that says that documents have a new shape from now on.
+inline constexpr std::string_view shape_incident = "shape";
+
+// Outbox mode: how an index is filled anew.
+inline constexpr std::string_view refill_advice =
+    "delete the index behind the alias: pawl run makes a new one and fills it from the table (until then "
+    "readers find less)";
 
 struct PipelineSettings {
     std::string name;
@@ -51,6 +65,12 @@ class Pipeline {
     // A Finish has been asked for.
     bool finished() const { return finished_; }
     const Ledger& ledger() const { return ledger_; }
+    // Where the history ended when it was last asked; 0: not yet.
+    Revision history_end() const { return source_ ? source_->history_end : 0; }
+    // Once it is finished: what the index holds besides quarantine, if nothing was lost. Only where this
+    // process has filled an empty index, and has sent nothing but what the fill was to send: a late row, or
+    // one that was read again, may have replaced a document that is counted already.
+    const std::optional<Filled>& filled() const { return filled_; }
 
   private:
     struct InFlight {
@@ -67,6 +87,15 @@ class Pipeline {
     void on(const ReadFailed& event);
     void on(const ProofAnswered& event);
     void on(const ProofFailed& event);
+    void on(const CleanedUp& event);
+    void on(const CleanUpFailed& event);
+    void on(const LookedUp& event);
+    void on(const LookUpFailed& event);
+    void on(const LeaseAnswered& event);
+    void on(const LeaseFailed& event);
+    void on(const CheckpointWritten& event);
+    void on(const CheckpointFailed& event);
+    void on(const RepairAsked& event);
     void on(const JournalWritten& event);
     void on(const BulkAnswered& event);
     void on(const BulkFailed& event);
@@ -78,20 +107,62 @@ class Pipeline {
     // pipeline.cc: the course of things
     void advance();
     void prepare();
-    void recover();
-    void start_over(Decision decision);
+    void work();
+    bool at_rest() const;
     void finish_if_done();
     void finish(std::optional<Error> error);
     void write_changes();
 
+    // pipeline_recovery.cc: what the last process left, and what follows
+    RecoveryFacts recovery_facts() const;
+    TargetFact target_fact() const;
+    SourceFact source_fact() const;
+    FillFact fill_fact() const;
+    void recover();
+    void start_over(const RecoveryRow& row);
+    void take_up_memory(journal::BeginPipeline& change) const;
+    void begin_fill(journal::BeginPipeline& change) const;
+    void go_on();
+    void refuse(const RecoveryRow& row);
+    void look_for_quarantined_rows();
+    void forget_work();
+
+    // pipeline_lease.cc: who feeds the pipeline
+    void keep_lease();
+    void begin_anew();
+    void stand_by(const Lease& lease);
+
+    // pipeline_history.cc: whether the history is still the one that it was
+    void look_up_if_due();
+    HistoryQuestion history_question() const;
+    void regress(TargetFact target, const std::string& why);
+    void follow_shape(const HistoryQuestion& question, const LookUpAnswer& answer);
+    void tell_new_shape();
+    void doubt_again();
+    void settle_doubts(const std::vector<Doubt>& doubts, const LookUpAnswer& answer);
+
+    // pipeline_memory.cc: what the index remembers
+    void look_after_memory();
+    MemoryFact memory_fact() const;
+    bool may_lack_deleted_rows(const Remembered& remembered) const;
+    Remembered checkpoint() const;
+    bool write_checkpoint_if_worth();
+    bool remembers_before_finish();
+
     // pipeline_batches.cc: from a page to COMMITTED
     void begin_read();
+    bool is_of_another_history(const Reading::Asked& asked, const Page& page);
+    void limit_to_fill_proof(Reading::Asked& asked);
     void take_page(const Reading::Asked& asked, const std::shared_ptr<const Page>& page);
+    void leave_to_newer(BatchId batch, std::vector<Row>& actions) const;
     void open_batch(const Reading::Asked& asked, const std::shared_ptr<const Page>& page);
+    void note_filled(const Reading::Asked& asked, const Page& page);
+    void note_anchor(const Page& page);
     void note_rows_ahead(const std::vector<Row>& actions);
     void begin_sends();
     bool refresh_if_stale(BatchWork& work);
     void settle(const InFlight& sent, const std::vector<ItemResult>& items);
+    void doubt(BatchId batch, const std::vector<BatchWork::Doubted>& doubted);
     void resend(InFlight sent, const Error& error);
     void lose_target(const Error& error);
     void shrink_requests(std::size_t failed_actions);
@@ -107,6 +178,19 @@ class Pipeline {
     Dead dead_among(const Reading::Asked& asked, const Page& page) const;
     void close_gaps(const Dead& dead);
 
+    // pipeline_outbox.cc: what becomes of rows of an outbox
+    struct Renewal {
+        BatchId batch = 0;
+        std::optional<std::uint32_t> place;  // of an action that was beaten; empty: the fill's was rejected
+        Revision revision = 0;               // 0: of the table, known by its entity
+        std::string entity;
+    };
+    enum class NewRows : std::uint8_t { asked_for, written };
+    void clean_up_if_due();
+    void renew(BatchId batch, std::uint32_t place);
+    bool writes_rows_for(BatchId batch, std::vector<journal::QuarantineEntry>& rejected);
+    void forget_committed();
+
     // pipeline_trouble.cc: what does not work, and who hears of it
     void trouble(Lane lane, const Error& error);
     void success(Lane lane);
@@ -116,6 +200,7 @@ class Pipeline {
     void tell_now_and_then(const Error& error);
 
     bool ready() const { return source_ && target_; }
+    bool has_outbox() const { return settings_.source.mode == journal::SourceMode::outbox; }
 
     PipelineSettings settings_;
     Ledger ledger_;
@@ -128,18 +213,31 @@ class Pipeline {
     std::vector<Effect> effects_;  // of the step at hand
     Changes changes_;              // likewise; one WriteJournal at its end
 
+    LeaseKeeping lease_;
     std::optional<SourceFacts> source_;
     std::optional<TargetFacts> target_;
-    bool source_asked_ = false;
-    bool target_asked_ = false;
-    bool recovered_ = false;
+
+    struct HistoryVerdict {
+        std::optional<std::string> went_back;  // why it is thought so
+        LookUpAnswer answer;
+    };
+    std::optional<HistoryVerdict> history_;  // at start; empty: not known yet
+    HistoryQuestion question_;               // of the look-up that is under way
+    std::vector<Doubt> doubts_;              // to be asked about; as many as requests in flight have actions
+    Remembered telling_;                     // by the checkpoint that is under way
 
     std::optional<Reading::Asked> read_asked_;
-    bool polling_ = false;  // the poll timer runs: the tail is left alone until then
+    std::optional<journal::Anchor> anchor_;  // of the newest row that was read
+    std::optional<Revision> fill_proof_;     // what was proven before the fill's first read
+    std::optional<Filled> filled_;           // empty: not all that was sent is the fill's
+    std::vector<Renewal> renewals_;          // to be asked for; as many as batches have actions
+    std::vector<Renewal> renewing_;          // asked for with `cleaning_`
+    CleanUpRequest cleaning_;                // that is under way
+    std::map<BatchId, NewRows> new_rows_;    // of the fill, for what was rejected of it
+    TimeMs late_next_at_ = 0;                // late rows are looked for again
     std::map<RequestId, InFlight> in_flight_;
     RequestId last_request_ = 0;
     std::size_t request_actions_max_;  // shrinks on 413 and 429, grows back
-    std::uint32_t requests_since_shrink_ = 0;
 
     std::uint64_t last_ticket_ = 0;                   // of WriteJournal
     std::uint64_t written_ticket_ = 0;                // all up to here is on disk
@@ -149,12 +247,25 @@ class Pipeline {
         TimeMs at = 0;
         std::string text;
     };
-    std::map<ErrorKind, Told> told_;  // the last notice about each kind of trouble
-    bool trouble_told_ = false;       // about the trouble at hand
-
+    std::map<ErrorKind, Told> told_;      // the last notice about each kind of trouble
     std::uint64_t unproven_to_tell_ = 0;  // revisions that were given up since the last notice about them
     std::optional<TimeMs> unproven_told_at_;
 
+    // Who has been asked, and what is due. Together, since each is but a byte or two.
+    std::uint32_t requests_since_shrink_ = 0;
+    Errand source_asked_;
+    Errand target_asked_;
+    Errand look_up_asked_;
+    Errand clean_up_asked_;
+    Errand checkpoint_asked_;
+    bool recovered_ = false;
+    bool target_due_ = false;      // to be asked for again, though it is known
+    bool history_due_ = false;     // it may have changed since
+    bool memory_due_ = false;      // both servers are to be asked whether they are what they were
+    bool late_known_ = false;      // late rows were looked for since recovery
+    bool polling_ = false;         // the poll timer runs: the tail is left alone until then
+    bool trouble_told_ = false;    // about the trouble at hand
+    bool told_at_finish_ = false;  // the index has been told, or could not be
     bool stopping_ = false;
     bool finished_ = false;
 };

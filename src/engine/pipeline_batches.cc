@@ -15,23 +15,42 @@ namespace {
 // After so many requests without a 413 or 429 the requests' size doubles again.
 constexpr std::uint32_t requests_before_growth = 16;
 
+// Of a read that goes over all that is there: what it does not show is missing.
+bool may_miss_rows(Reading::Purpose purpose) {
+    return purpose == Reading::Purpose::gaps || purpose == Reading::Purpose::tail ||
+           purpose == Reading::Purpose::fill;
+}
+
 }  // namespace
 
 void Pipeline::begin_read() {
     if (read_asked_ || trouble_.waiting(Lane::read)) return;
+    if (history_due_ || look_up_asked_.under_way()) return;  // what it is read from is not known
+    reading_.look_for_end(ledger_);
     const bool only_recover = settings_.until == Until::recovered;
     const bool room = !only_recover && (PAWL_PLANTED(open_batches_without_limit) ||
                                         ledger_.open_batches().size() < settings_.limits.batches_open_max);
     auto asked = reading_.next(ledger_, works_, room, !polling_, now_);
     if (!asked) return;
-    const bool may_miss_rows =
-        asked->purpose == Reading::Purpose::gaps || asked->purpose == Reading::Purpose::tail;
-    if (may_miss_rows && waits_for_proof()) return;
+    if (!has_outbox() && may_miss_rows(asked->purpose) && waits_for_proof()) return;
     asked->request.id = ++last_request_;
     asked->proven_through = gap_closing_.proven_through();
     asked->given_up_through = gap_closing_.given_up_through(now_);
+    if (asked->purpose == Reading::Purpose::fill) limit_to_fill_proof(*asked);
+    const auto& anchors = ledger_.pipeline().anchors;
+    if (asked->purpose == Reading::Purpose::tail && !anchors.empty())
+        asked->request.beside = anchors.back().revision;
     effects_.emplace_back(ReadPage{asked->request});
     read_asked_ = std::move(asked);
+}
+
+// What the pages of a fill show was looked up once, after the first of them was asked for: a row that has
+// committed since then may be missing there, whatever was proven later.
+void Pipeline::limit_to_fill_proof(Reading::Asked& asked) {
+    if (PAWL_PLANTED(fill_with_later_proof)) return;
+    if (!fill_proof_) fill_proof_ = asked.proven_through;
+    asked.proven_through = *fill_proof_;
+    asked.given_up_through = 0;
 }
 
 void Pipeline::on(const PageRead& event) {
@@ -39,6 +58,7 @@ void Pipeline::on(const PageRead& event) {
     const Reading::Asked asked = *std::exchange(read_asked_, std::nullopt);
     success(Lane::read);
     if (stopping_) return;  // a batch that is opened now would only be left to the next start
+    if (is_of_another_history(asked, *event.page)) return;
     reading_.took(asked, *event.page, now_);
     take_page(asked, event.page);
     if (asked.purpose == Reading::Purpose::gaps && event.page->complete)
@@ -51,14 +71,26 @@ void Pipeline::on(const PageRead& event) {
     }
 }
 
+bool Pipeline::is_of_another_history(const Reading::Asked& asked, const Page& page) {
+    const auto& anchors = ledger_.pipeline().anchors;
+    const auto anchor = std::ranges::find(anchors, asked.request.beside, &journal::Anchor::revision);
+    if (asked.request.beside == 0 || anchor == anchors.end()) return false;
+    const auto why = why_went_back(*anchor, ledger_.pipeline().shape, page);
+    if (why) regress(TargetFact::same, *why);
+    return why.has_value();
+}
+
 void Pipeline::on(const ReadFailed& event) {
     if (!read_asked_ || read_asked_->request.id != event.id) return;
     read_asked_.reset();
     gap_closing_.forget();
+    history_due_ = true;
+    fill_proof_ = 0;  // it may have been another server's
     trouble(Lane::read, event.error);
 }
 
 void Pipeline::take_page(const Reading::Asked& asked, const std::shared_ptr<const Page>& page) {
+    note_filled(asked, *page);
     if (asked.purpose != Reading::Purpose::batch) {
         open_batch(asked, page);
         return;
@@ -66,9 +98,22 @@ void Pipeline::take_page(const Reading::Asked& asked, const std::shared_ptr<cons
     const auto work = works_.find(asked.batch);
     PAWL_ASSERT(work != works_.end());
     std::vector<Row> actions = coalesce(page->rows());
+    leave_to_newer(asked.batch, actions);
     note_rows_ahead(actions);
+    note_anchor(*page);
     work->second.load(page, std::move(actions), now_);
     apply_if_acknowledged(asked.batch);
+}
+
+// Rows of an outbox that are read again, for a batch or from quarantine, show their entities as they are by
+// now. What a newer batch has yet to send may have been read before that, and would take the entity back.
+void Pipeline::leave_to_newer(BatchId batch, std::vector<Row>& actions) const {
+    if (!has_outbox() || PAWL_PLANTED(reread_beats_newer_batch)) return;
+    std::erase_if(actions, [&](const Row& row) {
+        return std::ranges::any_of(works_, [&](const auto& other) {
+            return other.first != batch && other.second.has_newer(row.entity, row.revision);
+        });
+    });
 }
 
 void Pipeline::open_batch(const Reading::Asked& asked, const std::shared_ptr<const Page>& page) {
@@ -77,23 +122,53 @@ void Pipeline::open_batch(const Reading::Asked& asked, const std::shared_ptr<con
         if (page->covered_through < journal::revision_max)
             tried.erase(IntervalSet({Interval{page->covered_through + 1, journal::revision_max}}));
         ledger_.retries_begun(tried);
+        if (has_outbox()) {
+            tried.erase(page->seen);
+            ledger_.rows_are_gone(tried, changes_);
+        }
     }
-    Dead dead;
-    if (asked.purpose == Reading::Purpose::gaps || asked.purpose == Reading::Purpose::tail)
-        dead = dead_among(asked, *page);
-    close_gaps(dead);
-    if (page->seen.empty()) return;
+    Ledger::Seen seen{.revisions = page->seen, .dead = {}, .anchor = {}};
+    IntervalSet owed = page->seen;
+    if (asked.purpose == Reading::Purpose::table) {
+        if (page->rows().empty()) {
+            if (page->complete) ledger_.end_fill(now_, changes_);
+            return;
+        }
+        seen.fill = {page->table_through, page->rows().size(), Reading::is_end_of_table(asked, *page)};
+        owed.insert(0);  // there is something to be done, though no revision of the outbox
+    } else if (!has_outbox() && may_miss_rows(asked.purpose)) {
+        const Dead dead = dead_among(asked, *page);
+        close_gaps(dead);
+        seen.dead = dead.revisions;
+    }
+    if (owed.empty()) return;
     std::vector<Row> actions = coalesce(page->rows());
-    const auto content = content_of(actions, page->seen.count());
-    const BatchId batch =
-        ledger_.open(page->seen, dead.revisions, content, settings_.limits.gaps_max, now_, changes_);
+    leave_to_newer(0, actions);
+    const auto content = content_of(actions, seen.fill ? seen.fill->rows : page->seen.count());
+    note_anchor(*page);
+    seen.anchor = anchor_;
+    const BatchId batch = ledger_.open(seen, content, settings_.limits.gaps_max, now_, changes_);
     intent_ticket_[batch] = last_ticket_ + 1;  // of the WriteJournal at the end of this step
 
     note_rows_ahead(actions);
-    auto [work, is_new] = works_.emplace(batch, BatchWork(settings_.name, page->seen));
+    auto [work, is_new] = works_.emplace(batch, BatchWork(settings_.name, std::move(owed)));
     PAWL_ASSERT(is_new);
     work->second.load(page, std::move(actions), now_);
     apply_if_acknowledged(batch);
+}
+
+void Pipeline::note_filled(const Reading::Asked& asked, const Page& page) {
+    if (!filled_ || page.rows().empty()) return;
+    if (asked.purpose == Reading::Purpose::fill)
+        filled_->add(page.rows());
+    else
+        filled_.reset();
+}
+
+// The newest row that was read: the next INTENT tells the journal.
+void Pipeline::note_anchor(const Page& page) {
+    if (!page.anchor || page.shape != ledger_.pipeline().shape) return;
+    if (!anchor_ || anchor_->revision < page.anchor->revision) anchor_ = page.anchor;
 }
 
 // A latest row from above high goes out ahead of its turn; older rows of its entity are still to be read.
@@ -104,12 +179,14 @@ void Pipeline::note_rows_ahead(const std::vector<Row>& actions) {
 }
 
 void Pipeline::begin_sends() {
+    if (!lease_.holds_at(now_) && !PAWL_PLANTED(sends_without_lease)) return;
     for (auto& [id, work] : works_) {
         if ((intent_ticket_.contains(id) && !PAWL_PLANTED(bulk_before_intent)) || work.needs_rows()) continue;
         while (work.can_send()) {
             if (trouble_.waiting(Lane::send) || in_flight_.size() >= settings_.limits.requests_in_flight_max)
                 return;
-            if (refresh_if_stale(work)) break;
+            const bool is_fill = ledger_.open_batches().at(id).fill.has_value();  // before all tombstones
+            if (!is_fill && refresh_if_stale(work)) break;
             Part part = work.take(request_actions_max_);
             BulkRequest request = work.request_of(part, ++last_request_);
             in_flight_.emplace(request.id, InFlight{id, std::move(part)});
@@ -144,7 +221,8 @@ void Pipeline::on(const BulkFailed& event) {
 
 void Pipeline::settle(const InFlight& sent, const std::vector<ItemResult>& items) {
     BatchWork& work = works_.at(sent.batch);
-    const ItemResult* const unsettled = work.settle(sent.part, items, now_);
+    const auto [unsettled, doubted] = work.settle(sent.part, items, now_);
+    doubt(sent.batch, doubted);
     if (unsettled == nullptr) {
         success(Lane::send);
         grow_requests();
@@ -159,6 +237,22 @@ void Pipeline::settle(const InFlight& sent, const std::vector<ItemResult>& items
                 {ErrorKind::overloaded, fmt::format("the index took a part only: {}", unsettled->reason)});
     }
     apply_if_acknowledged(sent.batch);
+}
+
+// A newer version is no wonder where this pawl has sent it. Where it has not, the history is asked.
+void Pipeline::doubt(BatchId batch, const std::vector<BatchWork::Doubted>& doubted) {
+    BatchWork& work = works_.at(batch);
+    for (const auto& [place, version] : doubted) {
+        const Row& row = work.action(place);
+        const bool explained =
+            PAWL_PLANTED(unknown_version_swallowed) || std::ranges::any_of(works_, [&](const auto& other) {
+                return other.second.has_newer(row.entity, row.revision);
+            });
+        if (explained)
+            work.settle_doubt(place);
+        else
+            doubts_.push_back({batch, place, {std::string(row.entity), version}});
+    }
 }
 
 void Pipeline::resend(InFlight sent, const Error& error) {
@@ -184,8 +278,10 @@ void Pipeline::resend(InFlight sent, const Error& error) {
         trouble(Lane::send, error);
 }
 
+// Nothing has been sent to a target that recovery has not seen yet: what is missing then is the one before
+// it.
 void Pipeline::lose_target(const Error& error) {
-    if (!target_) return;
+    if (!target_ || !recovered_) return;
     target_.reset();
     trouble(Lane::prepare, error);
 }
@@ -208,6 +304,10 @@ void Pipeline::apply_if_acknowledged(BatchId batch) {
     if (!work.acknowledged() || intent_ticket_.contains(batch)) return;
     PAWL_ASSERT(!ledger_.open_batches().at(batch).applied);
     BatchResult result = work.result(ledger_.quarantine());
+    result.anchor = anchor_;
+    if (ledger_.open_batches().at(batch).fill && !PAWL_PLANTED(fill_rejects_without_row) &&
+        writes_rows_for(batch, result.quarantined))
+        return;
     // A newer row of the entity is another batch's: that one decides.
     std::erase_if(result.quarantined, [&](const journal::QuarantineEntry& entry) {
         if (PAWL_PLANTED(rejection_beats_newer_row)) return false;
@@ -217,9 +317,7 @@ void Pipeline::apply_if_acknowledged(BatchId batch) {
     });
     tell_quarantined(result.quarantined);
     ledger_.apply(batch, std::move(result), now_, changes_);
-    if (!PAWL_PLANTED(pages_never_let_go))
-        std::erase_if(works_,
-                      [&](const auto& other) { return !ledger_.open_batches().contains(other.first); });
+    forget_committed();
     if (ledger_.quarantine().size() > settings_.limits.quarantine_max)
         stop_for_good(
             journal::Condition::quarantine_full,

@@ -66,11 +66,13 @@ void Pipeline::close_gaps(const Dead& dead) {
     unproven_to_tell_ += unproven;
     if (unproven_told_at_ && now_ - *unproven_told_at_ < limits::notice_interval_ms) return;
     unproven_told_at_ = now_;
-    tell(Severity::warning,
-         fmt::format("{} missing revisions were given up without proof, after gap_grace",
-                     std::exchange(unproven_to_tell_, 0)),
-         "rows that commit later than that are not in the index: GRANT LOCK TABLES on the database to pawl's "
-         "user, or make sure that no transaction takes that long");
+    tell(
+        Severity::warning,
+        fmt::format("{} missing revisions were given up without proof, after gap_grace",
+                    std::exchange(unproven_to_tell_, 0)),
+        "rows that commit later than that are not in the index, until pawl verify --repair finds and sends "
+        "them: GRANT LOCK TABLES on the database to pawl's user, or make sure that no transaction takes that "
+        "long");
 }
 
 }  // namespace pawl::engine

@@ -27,9 +27,21 @@ class Inbox {
 class SourcePort {
   public:
     virtual ~SourcePort() = default;
-    virtual void prepare() = 0;                  // SourceReady or SourceFailed
-    virtual void read(ReadRequest request) = 0;  // PageRead or ReadFailed
-    virtual void prove() = 0;                    // ProofAnswered or ProofFailed
+    virtual void prepare() = 0;                         // SourceReady or SourceFailed
+    virtual void read(ReadRequest request) = 0;         // PageRead or ReadFailed
+    virtual void prove() = 0;                           // ProofAnswered or ProofFailed
+    virtual void clean_up(CleanUpRequest request) = 0;  // CleanedUp or CleanUpFailed; outbox mode only
+    virtual void look_up(LookUpRequest request) = 0;    // LookedUp or LookUpFailed
+};
+
+// The lease of one pipeline: which of several pawls feeds it. The same rules. Held until the port is
+// destroyed or the process or its connection to MariaDB dies.
+class LeasePort {
+  public:
+    virtual ~LeasePort() = default;
+    virtual void ask() = 0;  // LeaseAnswered or LeaseFailed
+    // The pipeline has finished: another pawl may have it, and nothing is asked any more. No answer.
+    virtual void give_back() = 0;
 };
 
 // The index of one pipeline. The same rules; bulks may be answered in any order.
@@ -38,6 +50,8 @@ class IndexPort {
     virtual ~IndexPort() = default;
     virtual void prepare() = 0;                  // TargetReady or TargetFailed
     virtual void send(BulkRequest request) = 0;  // BulkAnswered or BulkFailed
+    // CheckpointWritten or CheckpointFailed
+    virtual void remember(Remembered remembered, const std::string& index_uuid) = 0;
 };
 
 // The journal of the process. On success the changes are on disk, all of them.

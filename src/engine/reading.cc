@@ -13,27 +13,63 @@ std::optional<Reading::Asked> Reading::next(const Ledger& ledger, const std::map
         if (work.needs_rows())
             return Asked{request(work.owed(), !PAWL_PLANTED(replay_with_old_rows)), Purpose::batch, id};
     if (!room) return std::nullopt;
+    if (const auto& fill = ledger.pipeline().fill;
+        fill && (tail_complete_ || !PAWL_PLANTED(fill_begins_late)))
+        return next_of_table(*fill);
 
     IntervalSet wanted;
     for (const auto& [entity, entry] : ledger.quarantine())
-        if (entry.retry_requested) wanted.insert(entry.revision);
+        if (entry.retry_requested && entry.revision > 0) wanted.insert(entry.revision);
     if (!wanted.empty()) return Asked{request(std::move(wanted), true), Purpose::quarantine};
 
     const Revision high = ledger.pipeline().high;
-    const bool tail_wanted = tail_due && high < journal::revision_max;
+    wanted = repairs_;
+    if (high < journal::revision_max)  // those above come by themselves
+        wanted.erase(IntervalSet({Interval{high + 1, journal::revision_max}}));
+    if (!wanted.empty()) return Asked{request(std::move(wanted), true), Purpose::repair};
+
+    const bool tail_wanted = tail_due && high < tail_end_;
     const bool gaps_wanted = !ledger.gaps().empty() && (gaps_due_ || now >= gaps_next_at_);
     // In turn: a long round over merged gaps must not hold up what is new.
     if (gaps_wanted && !(tail_wanted && gaps_read_last_))
         return Asked{request(gaps_to_look_at(ledger), !PAWL_PLANTED(stale_row_from_gap)), Purpose::gaps};
     if (!tail_wanted) return std::nullopt;
+    if (high < fill_through_) {
+        Asked asked{request(IntervalSet({Interval{high + 1, fill_through_}}), false), Purpose::fill};
+        asked.request.fill = true;
+        return asked;
+    }
     const bool latest = high < latest_through_;
-    return Asked{request(IntervalSet({Interval{high + 1, journal::revision_max}}), latest), Purpose::tail};
+    Asked asked{request(IntervalSet({Interval{high + 1, tail_end_}}), latest), Purpose::tail};
+    asked.looks = looks_;
+    return asked;
+}
+
+// Nothing else is read before the fill has come to its end: no row of it may come after its entity's
+// tombstone.
+std::optional<Reading::Asked> Reading::next_of_table(const journal::Fill& fill) const {
+    if (table_read_) return std::nullopt;
+    Asked asked{request({}, false), Purpose::table};
+    asked.request.table_after = table_after_.value_or(fill.after);
+    return asked;
 }
 
 void Reading::took(const Asked& asked, const Page& page, TimeMs now) {
     switch (asked.purpose) {
         case Purpose::batch:
         case Purpose::quarantine:
+            return;
+        case Purpose::repair:
+            repairs_.erase(
+                IntervalSet({Interval{0, page.complete ? journal::revision_max : page.covered_through}}));
+            return;
+        case Purpose::table:
+            if (!page.rows().empty()) table_after_ = page.table_through;
+            table_read_ = is_end_of_table(asked, page);
+            return;
+        case Purpose::fill:
+            if (page.complete) fill_through_ = 0;
+            gaps_read_last_ = false;
             return;
         case Purpose::gaps:
             if (gaps_covered_ == 0) gaps_round_began_ = page.read_at;
@@ -45,14 +81,29 @@ void Reading::took(const Asked& asked, const Page& page, TimeMs now) {
                 gaps_next_at_ = now + std::max(limits_.poll_interval_ms, now - gaps_round_began_);
             return;
         case Purpose::tail:
-            if (page.complete && !tail_complete_) gaps_due_ = true;
-            tail_complete_ = page.complete;
+            if (page.complete && asked.looks == looks_)
+                see_end();
+            else
+                tail_complete_ = false;
             gaps_read_last_ = false;
             return;
     }
 }
 
+bool Reading::is_end_of_table(const Asked& asked, const Page& page) {
+    return page.complete || (PAWL_PLANTED(fill_ends_early) && page.rows().size() < asked.request.rows_max);
+}
+
+void Reading::see_end() {
+    if (!tail_complete_) gaps_due_ = true;
+    tail_complete_ = true;
+}
+
 void Reading::reset() {
+    table_after_.reset();
+    table_read_ = false;
+    fill_through_ = 0;
+    tail_end_ = journal::revision_max;
     tail_complete_ = false;
     gaps_due_ = false;
     gaps_read_last_ = false;

@@ -28,8 +28,8 @@ void crash_here(std::string_view when, const std::vector<journal::Change>& chang
 Runner::Runner(JournalPort& journal, Observer& observer, Random& random)
     : journal_(journal), observer_(observer), random_(random) {}
 
-std::size_t Runner::add(Pipeline pipeline, SourcePort& source, IndexPort& index) {
-    members_.push_back({std::move(pipeline), &source, &index, {}});
+std::size_t Runner::add(Pipeline pipeline, SourcePort& source, IndexPort& index, LeasePort& lease) {
+    members_.push_back({std::move(pipeline), &source, &index, &lease, {}});
     return members_.size() - 1;
 }
 
@@ -75,7 +75,9 @@ void Runner::carry_out(std::size_t number, Effect& effect, TimeMs now) {
     }
     Member& member = members_[number];
     crash_here("before", name_of(effect));
-    if (std::get_if<PrepareSource>(&effect) != nullptr) {
+    if (std::get_if<AskLease>(&effect) != nullptr) {
+        member.lease->ask();
+    } else if (std::get_if<PrepareSource>(&effect) != nullptr) {
         member.source->prepare();
     } else if (std::get_if<PrepareTarget>(&effect) != nullptr) {
         member.index->prepare();
@@ -83,8 +85,14 @@ void Runner::carry_out(std::size_t number, Effect& effect, TimeMs now) {
         member.source->read(std::move(read->request));
     } else if (std::get_if<ProveGaps>(&effect) != nullptr) {
         member.source->prove();
+    } else if (auto* clean_up = std::get_if<CleanUp>(&effect)) {
+        member.source->clean_up(std::move(clean_up->request));
+    } else if (auto* look_up = std::get_if<LookUp>(&effect)) {
+        member.source->look_up(std::move(look_up->request));
     } else if (auto* send = std::get_if<SendBulk>(&effect)) {
         member.index->send(std::move(send->request));
+    } else if (auto* write = std::get_if<WriteCheckpoint>(&effect)) {
+        member.index->remember(std::move(write->remembered), write->index_uuid);
     } else if (const auto* timer = std::get_if<SetTimer>(&effect)) {
         PAWL_ASSERT(timer->delay_min_ms <= timer->delay_max_ms);
         const auto span = static_cast<std::uint64_t>(timer->delay_max_ms - timer->delay_min_ms) + 1;
@@ -95,6 +103,7 @@ void Runner::carry_out(std::size_t number, Effect& effect, TimeMs now) {
         observer_.recovered(member.pipeline.name(), *report);
     } else {
         member.due.clear();
+        member.lease->give_back();
         observer_.finished(member.pipeline.name(), std::get<Finish>(effect));
     }
     crash_here("after", name_of(effect));

@@ -24,7 +24,7 @@ class Runner {
     Runner(JournalPort& journal, Observer& observer, Random& random);
 
     // The ports must outlive the runner.
-    std::size_t add(Pipeline pipeline, SourcePort& source, IndexPort& index);
+    std::size_t add(Pipeline pipeline, SourcePort& source, IndexPort& index, LeasePort& lease);
 
     // Hands the events to their pipelines, in order, and carries out all that follows; on return every
     // journal change that was asked for is on disk. All changes of one round share a transaction. `now` must
@@ -43,6 +43,7 @@ class Runner {
         Pipeline pipeline;
         SourcePort* source;
         IndexPort* index;
+        LeasePort* lease;
         std::map<Timer, TimeMs> due;
     };
     struct Write {

@@ -9,6 +9,7 @@ namespace pawl::engine {
 Trouble::Trouble(const Limits& limits)
     : states_{{{Backoff(limits.retry_delay_min_ms, limits.retry_delay_max_ms), false, {}},
                {Backoff(limits.retry_delay_min_ms, limits.retry_delay_max_ms), false, {}},
+               {Backoff(limits.retry_delay_min_ms, limits.retry_delay_max_ms), false, {}},
                {Backoff(limits.retry_delay_min_ms, limits.retry_delay_max_ms), false, {}}}} {}
 
 DelayRange Trouble::failed(Lane lane, ErrorKind kind, TimeMs now) {
@@ -48,6 +49,8 @@ Timer Trouble::timer_of(Lane lane) {
             return Timer::read_retry;
         case Lane::send:
             return Timer::send_retry;
+        case Lane::lease:
+            return Timer::lease;
     }
     PAWL_ASSERT(!"a lane outside the enumeration");
     return Timer::poll;
@@ -56,7 +59,10 @@ Timer Trouble::timer_of(Lane lane) {
 std::optional<Lane> Trouble::lane_of(Timer timer) {
     switch (timer) {
         case Timer::poll:
+        case Timer::checkpoint:
             return std::nullopt;
+        case Timer::lease:
+            return Lane::lease;
         case Timer::prepare_retry:
             return Lane::prepare;
         case Timer::read_retry:

@@ -13,8 +13,8 @@
 namespace pawl::engine {
 
 // What can fail on its own and is tried again on its own.
-enum class Lane : std::uint8_t { prepare, read, send };
-inline constexpr std::size_t lanes = 3;
+enum class Lane : std::uint8_t { prepare, read, send, lease };
+inline constexpr std::size_t lanes = 4;
 
 class Trouble {
   public:

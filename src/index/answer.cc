@@ -101,7 +101,7 @@ ItemResult result_of(int status, element error, bool has_error, Action action) {
 
 // {"index":{"status":200}} or {"delete":{"status":404,"error":{…}}}; false when it is no answer to this
 // action.
-bool read_item(element item, Action action, ItemResult& result) {
+bool read_item(element item, Action action, std::string_view index, ItemResult& result) {
     element answer;
     if (item.at_key(action == Action::index ? "index" : "delete").get(answer) != simdjson::SUCCESS)
         return false;
@@ -111,6 +111,16 @@ bool read_item(element item, Action action, ItemResult& result) {
     element error;
     const bool has_error = answer.at_key("error").get(error) == simdjson::SUCCESS;
     result = result_of(static_cast<int>(status), error, has_error, action);
+    // An error may name the alias where no index could be found, so only what an index has settled counts.
+    const auto answered_by = text_at(answer, "_index");
+    const bool is_settled = result.status == ItemStatus::done || result.status == ItemStatus::superseded ||
+                            result.status == ItemStatus::rejected;
+    if (is_settled && answered_by != index)
+        result = {ItemStatus::target_missing,
+                  "another_index",
+                  fmt::format("index {} took it, not {}: the alias has moved",
+                              bounded(answered_by, limits::error_reason_bytes_max), index),
+                  {}};
     return true;
 }
 
@@ -173,7 +183,8 @@ BulkAnswerReader::BulkAnswerReader() : parser_(std::make_unique<Parser>()) {}
 BulkAnswerReader::~BulkAnswerReader() = default;
 
 Result<std::vector<ItemResult>> BulkAnswerReader::read(std::string_view body,
-                                                       std::span<const engine::Row> actions) {
+                                                       std::span<const engine::Row> actions,
+                                                       std::string_view index) {
     element root;
     if (const auto error = parser_->parser.parse(body.data(), body.size()).get(root);
         error != simdjson::SUCCESS)
@@ -187,7 +198,7 @@ Result<std::vector<ItemResult>> BulkAnswerReader::read(std::string_view body,
     std::size_t position = 0;
     for (const element item : items) {
         if (position == actions.size()) return no_answer(fmt::format("more than {} items", actions.size()));
-        if (!read_item(item, actions[position].action, results[position]))
+        if (!read_item(item, actions[position].action, index, results[position]))
             return no_answer(fmt::format("item {} does not answer its action", position));
         if (const auto& result = results[position];
             result.status == ItemStatus::retry && is_larger_than_limit(result.reason))

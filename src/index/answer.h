@@ -15,7 +15,8 @@ namespace pawl::index {
 // What a bulk answer must hold for BulkAnswerReader; everything else is left out by the server. Without
 // errors the answer is then 25 bytes an item.
 inline constexpr std::string_view bulk_filter_path =
-    "errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason";
+    "errors,items.*._index,items.*.status,items.*.error.type,items.*.error.reason,"
+    "items.*.error.caused_by.reason";
 
 // Reads answers to bulk requests. Keeps its memory from one answer to the next; one thread at a time.
 class BulkAnswerReader {
@@ -25,10 +26,12 @@ class BulkAnswerReader {
     BulkAnswerReader(const BulkAnswerReader&) = delete;
     BulkAnswerReader& operator=(const BulkAnswerReader&) = delete;
 
-    // One result for each action, in order. `body` is the answer with status 2xx. Error, kind unavailable: it
-    // is no answer to these actions (not JSON, cut short, another number of items or other actions), so that
-    // nothing is known of any of them.
-    Result<std::vector<engine::ItemResult>> read(std::string_view body, std::span<const engine::Row> actions);
+    // One result for each action, in order. `body` is the answer with status 2xx. What another index than
+    // `index` has taken, or answered, is target_missing: the alias has moved since. Error, kind unavailable:
+    // it is no answer to these actions (not JSON, cut short, another number of items or other actions), so
+    // that nothing is known of any of them.
+    Result<std::vector<engine::ItemResult>> read(std::string_view body, std::span<const engine::Row> actions,
+                                                 std::string_view index);
 
   private:
     struct Parser;

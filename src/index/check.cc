@@ -1,5 +1,7 @@
 #include "index/check.h"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -7,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/assert.h"
-#include "index/answer.h"
+#include "index/check_privileges.h"
 #include "index/limits.h"
 #include "index/server.h"
 #include "index/target.h"
@@ -78,47 +80,6 @@ void check_timeouts(const Target& target, const config::Elasticsearch& settings,
              "raise index.gc_deletes, or lower the setting"});
 }
 
-// {"lex":{"read":true,"write":false}} → "write" of "lex"
-std::vector<std::string> missing_in(const json& answer, const std::string& key) {
-    std::vector<std::string> missing;
-    const auto privileges = answer.find(key);
-    if (privileges == answer.end() || !privileges->is_object()) return missing;
-    for (const auto& [name, is_there] : privileges->items())
-        if (is_there == false) missing.push_back(name);
-    return missing;
-}
-
-// Privileges that pawl needs, asked where the server can tell (Elasticsearch with security).
-void check_privileges(const Call& call, const std::string& alias, std::vector<Notice>& found) {
-    const json question = {
-        {"cluster", {"monitor"}},
-        {"index",
-         json::array({{{"names", json::array({alias})},
-                       {"privileges", {"read", "index", "delete", "view_index_metadata", "manage"}}}})}};
-    auto request = put_request("/_security/user/_has_privileges",
-                               question.dump(-1, ' ', false, json::error_handler_t::replace));
-    request.method = Method::post;
-    const auto response = call_ok(call, std::move(request));
-    if (!response) return;
-    const auto answer = json::parse(response->body, nullptr, false);
-    if (!answer.is_object()) return;
-    std::size_t listed = 0;
-    const auto list = [&](const std::string& privilege) {
-        if (listed++ < limits::privileges_listed_max)
-            found.push_back({Severity::error,
-                             fmt::format("elasticsearch.user has not the privilege {}",
-                                         bounded(privilege, limits::error_reason_bytes_max)),
-                             "give it to that user's role"});
-    };
-    for (const auto& privilege : missing_in(answer, "cluster"))
-        list("cluster/" + privilege);
-    const auto index = answer.find("index");
-    if (index == answer.end() || !index->is_object()) return;
-    for (const auto& [name, privileges] : index->items())
-        for (const auto& privilege : missing_in(*index, name))
-            list(fmt::format("index/{}/{}", name, privilege));
-}
-
 void check_request_sizes(const Call& call, const config::Pipeline& pipeline, std::vector<Notice>& found) {
     const auto response =
         call_ok(call, get_request("/_nodes/_local?filter_path=nodes.*.http.max_content_length_in_bytes"));
@@ -141,19 +102,22 @@ void check_request_sizes(const Call& call, const config::Pipeline& pipeline, std
                      "lower pipeline.limits.document_bytes, or raise the server's limit"});
 }
 
-void check_alias(const Call& call, const config::Elasticsearch& settings, const config::Index& index,
-                 std::vector<Notice>& found) {
+// The index behind the alias; empty: none, or it cannot be used.
+std::string check_alias(const Call& call, const config::Elasticsearch& settings, const config::Index& index,
+                        std::vector<Notice>& found) {
     const auto target = find_target(call, index.alias);
     if (!target) {
         found.push_back(to_notice(target.error()));
-        return;
+        return {};
     }
     if (*target) {
         found.push_back({Severity::info, fmt::format("alias {}: writes go to index {}", index.alias,
                                                      (*target)->identity.index)});
         check_durability(**target, found);
         check_timeouts(**target, settings, found);
-    } else if (index.create_body.empty()) {
+        return (*target)->identity.index;
+    }
+    if (index.create_body.empty()) {
         found.push_back({Severity::error, fmt::format("there is no alias {}", index.alias),
                          "create an index with that alias, or set pipeline.index.create"});
     } else if (const auto body = create_body_with(index); !body) {
@@ -163,6 +127,7 @@ void check_alias(const Call& call, const config::Elasticsearch& settings, const 
             {Severity::info, fmt::format("there is no alias {} yet: pawl will make it, with settings of {}",
                                          index.alias, index.create.string())});
     }
+    return {};
 }
 
 }  // namespace
@@ -185,8 +150,11 @@ std::vector<Notice> check(const Servers& servers, const config::Elasticsearch& s
     PAWL_ASSERT(servers.each.size() == servers.urls.size());
     std::vector<Notice> found;
     if (!check_urls(servers, found)) return found;
-    check_alias(servers.any, settings, pipeline.index, found);
-    check_privileges(servers.any, pipeline.index.alias, found);
+    const std::string live = check_alias(servers.any, settings, pipeline.index, found);
+    std::ranges::move(missing_privileges(servers.any, {.alias = pipeline.index.alias,
+                                                       .live_index = live,
+                                                       .may_create = !pipeline.index.create_body.empty()}),
+                      std::back_inserter(found));
     check_request_sizes(servers.any, pipeline, found);
     return found;
 }

@@ -10,6 +10,7 @@
 #include "base/failpoint.h"
 #include "engine/limits.h"
 #include "index/bulk.h"
+#include "index/checkpoint.h"
 #include "index/gzip.h"
 #include "index/limits.h"
 #include "index/target.h"
@@ -41,18 +42,12 @@ ElasticsearchIndex::ElasticsearchIndex(HttpClient& client, const config::Elastic
 ElasticsearchIndex::~ElasticsearchIndex() {
     is_ending_ = true;
     session_.close();
-    if (preparing_.joinable()) preparing_.join();
+    if (errand_.joinable()) errand_.join();
 }
 
 void ElasticsearchIndex::prepare() {
-    // The one before has posted its answer, so this does not wait.
-    if (preparing_.joinable()) preparing_.join();
-    try {
-        preparing_ = std::thread([this] { find_target(); });
-    } catch (const std::system_error& error) {
-        inbox_.post(engine::TargetFailed{
-            {ErrorKind::unavailable, fmt::format("no thread can be started: {}", error.what()), {}}});
-    }
+    if (auto started = start([this] { find_target(); }); !started)
+        inbox_.post(engine::TargetFailed{started.error()});
 }
 
 void ElasticsearchIndex::find_target() {
@@ -65,15 +60,49 @@ void ElasticsearchIndex::find_target() {
     }
     request_timeout_ms_ = request_timeout_for(settings_.request_timeout_ms, facts->gc_deletes_ms);
     stale_after_ms_ = stale_after(facts->gc_deletes_ms);
+    {
+        const std::lock_guard lock(name_mutex_);
+        index_name_ = facts->identity.index;
+    }
     inbox_.post(engine::TargetReady{std::move(*facts)});
 }
 
 void ElasticsearchIndex::send(engine::BulkRequest request) {
     PAWL_ASSERT(!request.actions.empty());
     auto http_request = http_request_for(request);
-    session_.submit(std::move(http_request), [this, request = std::move(request)](HttpResult result) {
-        take_answer(request, std::move(result));
-    });
+    std::string meant_for;
+    {
+        const std::lock_guard lock(name_mutex_);
+        meant_for = index_name_;
+    }
+    session_.submit(std::move(http_request),
+                    [this, request = std::move(request), meant_for = std::move(meant_for)](
+                        HttpResult result) { take_answer(request, meant_for, std::move(result)); });
+}
+
+void ElasticsearchIndex::remember(engine::Remembered remembered, const std::string& index_uuid) {
+    const auto write = [this, remembered = std::move(remembered), index_uuid] {
+        const Call call = [this](HttpRequest request) { return session_.call(std::move(request)); };
+        const auto written = write_checkpoint(call, index_.alias, index_uuid, remembered);
+        if (is_ending_) return;
+        if (written)
+            inbox_.post(engine::CheckpointWritten{});
+        else
+            inbox_.post(
+                engine::CheckpointFailed{Error(written.error()).within("index of alias " + index_.alias)});
+    };
+    if (auto started = start(write); !started) inbox_.post(engine::CheckpointFailed{started.error()});
+}
+
+// The one before has posted its answer, so this does not wait.
+Result<void> ElasticsearchIndex::start(std::function<void()> errand) {
+    if (errand_.joinable()) errand_.join();
+    try {
+        errand_ = std::thread(std::move(errand));
+    } catch (const std::system_error& error) {
+        return fail(ErrorKind::unavailable, fmt::format("no thread can be started: {}", error.what()));
+    }
+    return {};
 }
 
 HttpRequest ElasticsearchIndex::http_request_for(const engine::BulkRequest& request) {
@@ -101,22 +130,23 @@ HttpRequest ElasticsearchIndex::http_request_for(const engine::BulkRequest& requ
     return http_request;
 }
 
-void ElasticsearchIndex::take_answer(const engine::BulkRequest& request, HttpResult result) {
+void ElasticsearchIndex::take_answer(const engine::BulkRequest& request, const std::string& meant_for,
+                                     HttpResult result) {
     give_back(std::move(result.request_body));
     if (is_ending_) return;
     failpoint::at("before:judge_answer");
-    engine::Event event = judge(request, result.response);
+    engine::Event event = judge(request, meant_for, result.response);
     failpoint::at("after:judge_answer");
     inbox_.post(std::move(event));
 }
 
-engine::Event ElasticsearchIndex::judge(const engine::BulkRequest& request,
+engine::Event ElasticsearchIndex::judge(const engine::BulkRequest& request, const std::string& meant_for,
                                         const Result<HttpResponse>& response) {
     if (!response) return engine::BulkFailed{request.id, response.error()};
     if (response->status < 200 || response->status > 299)
         return engine::BulkFailed{request.id,
                                   error_of_status(response->where, response->status, response->body)};
-    auto items = reader_.read(response->body, request.actions);
+    auto items = reader_.read(response->body, request.actions, meant_for);
     if (!items) return engine::BulkFailed{request.id, std::move(items.error()).within(response->where)};
     return engine::BulkAnswered{request.id, std::move(*items)};
 }

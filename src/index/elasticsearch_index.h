@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -15,9 +16,9 @@
 namespace pawl::index {
 
 // Bulks are encoded by the caller of send() (some 0.1 µs a document; compressed there too where the config
-// says so), sent and judged on the client's thread, from which events are posted. prepare() runs on a short
-// thread of its own. A request's bytes are freed or used again as soon as its answer is in; the page is let
-// go then too.
+// says so), sent and judged on the client's thread, from which events are posted. prepare() and remember()
+// run on a short thread of their own. A request's bytes are freed or used again as soon as its answer is in;
+// the page is let go then too.
 //
 // Every request names its own timeout to the server too (`?timeout=`), so that the server does not carry out
 // later what pawl has given up. Rows that were read longer ago than half of the index's gc_deletes are not
@@ -33,12 +34,15 @@ class ElasticsearchIndex final : public engine::IndexPort {
 
     void prepare() override;
     void send(engine::BulkRequest request) override;
+    void remember(engine::Remembered remembered, const std::string& index_uuid) override;
 
   private:
     void find_target();
     HttpRequest http_request_for(const engine::BulkRequest& request);
-    void take_answer(const engine::BulkRequest& request, HttpResult result);
-    engine::Event judge(const engine::BulkRequest& request, const Result<HttpResponse>& response);
+    Result<void> start(std::function<void()> errand);
+    void take_answer(const engine::BulkRequest& request, const std::string& meant_for, HttpResult result);
+    engine::Event judge(const engine::BulkRequest& request, const std::string& meant_for,
+                        const Result<HttpResponse>& response);
     std::string take_buffer();
     void give_back(std::string buffer);
 
@@ -54,7 +58,10 @@ class ElasticsearchIndex final : public engine::IndexPort {
 
     BulkAnswerReader reader_;  // the HTTP thread's
     HttpSession session_;
-    std::thread preparing_;
+    std::thread errand_;  // prepare or remember: the engine asks for one at a time
+
+    std::mutex name_mutex_;
+    std::string index_name_;  // of the index that was found last; guarded by name_mutex_
 };
 
 }  // namespace pawl::index

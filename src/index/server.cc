@@ -17,7 +17,7 @@ using nlohmann::json;
 constexpr std::pair<int, int> elasticsearch_oldest{7, 17};
 constexpr std::size_t version_bytes_max = 40;
 
-std::string text_at(const json& object, const char* key) {
+std::string bounded_text(const json& object, const char* key) {
     const auto found = object.is_object() ? object.find(key) : object.end();
     if (!object.is_object() || found == object.end() || !found->is_string()) return {};
     return bounded(found->get_ref<const std::string&>(), version_bytes_max);
@@ -43,9 +43,9 @@ Result<Server> server_in_root(const HttpResponse& response) {
     const auto answer = json::parse(response.body, nullptr, false);
     const auto version = answer.is_object() ? answer.find("version") : answer.end();
     if (!answer.is_object() || version == answer.end()) return not_a_search_server(response.where);
-    const auto number = text_at(*version, "number");
+    const auto number = bounded_text(*version, "number");
     if (number.empty()) return not_a_search_server(response.where);
-    const bool is_opensearch = text_at(*version, "distribution") == "opensearch";
+    const bool is_opensearch = bounded_text(*version, "distribution") == "opensearch";
     return Server{is_opensearch ? "OpenSearch" : "Elasticsearch", number};
 }
 
@@ -55,7 +55,7 @@ Result<Server> server_in_nodes(const HttpResponse& response) {
     if (!answer.is_object() || !answer.contains("nodes") || !answer["nodes"].is_object() ||
         answer["nodes"].empty())
         return not_a_search_server(response.where);
-    const auto number = text_at(answer["nodes"].front(), "version");
+    const auto number = bounded_text(answer["nodes"].front(), "version");
     if (number.empty()) return not_a_search_server(response.where);
     return Server{"Elasticsearch", number};
 }
@@ -93,6 +93,16 @@ Result<HttpResponse> call_ok(const Call& call, HttpRequest request) {
     if (response && (response->status < 200 || response->status > 299))
         return std::unexpected(error_of_status(response->where, response->status, response->body));
     return response;
+}
+
+Result<void> on_all_shards(const Call& call, HttpRequest request, std::string_view done) {
+    const auto response = call_ok(call, std::move(request));
+    if (!response) return std::unexpected(response.error());
+    const auto answer = json::parse(response->body, nullptr, false);
+    const json::json_pointer failed("/_shards/failed");
+    if (answer.is_object() && answer.contains(failed) && answer[failed] == 0) return {};
+    return fail(ErrorKind::unavailable, fmt::format("{}: not all shards were {}", response->where, done),
+                "see GET /_cat/shards, and run it again");
 }
 
 std::string name_of(const Server& server) {

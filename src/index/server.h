@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "index/http.h"
@@ -18,6 +19,10 @@ HttpRequest put_request(std::string path, std::string body);
 
 // The answer if its status is 2xx, else its error.
 Result<HttpResponse> call_ok(const Call& call, HttpRequest request);
+
+// A flush or refresh, which answers 200 also when some of the shards have failed. That is kind unavailable:
+// "…: not all shards were <done>".
+Result<void> on_all_shards(const Call& call, HttpRequest request, std::string_view done);
 
 struct Server {
     std::string product;  // "Elasticsearch" or "OpenSearch"

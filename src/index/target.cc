@@ -8,13 +8,17 @@
 
 #include "base/failpoint.h"
 #include "index/answer.h"
+#include "index/checkpoint.h"
 #include "index/duration.h"
 #include "index/limits.h"
+#include "index/rebuild_index.h"
 
 namespace pawl::index {
 namespace {
 
 using nlohmann::json;
+
+constexpr TimeMs second_ms = 1'000;
 
 std::unexpected<Error> refused(const std::string& message, const std::string& advice) {
     return fail(ErrorKind::invalid, message, advice);
@@ -111,15 +115,26 @@ Result<void> check_settings(const Target& target) {
                                limits::gc_deletes_created));
 }
 
-Result<void> check_routing(const Call& call, const std::string& index) {
-    const auto response = call_ok(
-        call, get_request("/" + percent_encoded(index) + "/_mapping?filter_path=*.mappings._routing"));
+// What the mapping says besides its fields.
+Result<void> read_mapping(const Call& call, Target& target) {
+    const std::string& index = target.identity.index;
+    const auto response =
+        call_ok(call, get_request("/" + percent_encoded(index) +
+                                  "/_mapping?filter_path=*.mappings._routing,*.mappings._meta"));
     if (!response) return std::unexpected(response.error());
-    const auto answer = json::parse(response->body, nullptr, false);
-    const json* const is_required = value_at(answer, {index, "mappings", "_routing", "required"});
-    if (is_required != nullptr && *is_required == true)
+    // A user's keys in _meta keep their order.
+    const auto answer = nlohmann::ordered_json::parse(response->body, nullptr, false);
+    const auto mapping = [&](const char* name) {
+        const auto pointer = nlohmann::ordered_json::json_pointer("/mappings") / name;
+        return answer.contains(index) && answer[index].contains(pointer) ? answer[index][pointer]
+                                                                         : nlohmann::ordered_json();
+    };
+    const auto routing = mapping("_routing");
+    if (routing.is_object() && routing.contains("required") && routing["required"] == true)
         return refused(fmt::format("index {} wants a routing with each document (_routing.required)", index),
                        "use an index without it; pawl sends none");
+    if (const auto meta = mapping("_meta"); meta.is_object())
+        target.meta = meta.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     return {};
 }
 
@@ -142,7 +157,10 @@ Result<Target> read_target(const Call& call, const std::string& alias, const std
     const json* const found = value_at(answer, {index, "settings"});
     if (found == nullptr || !found->is_object()) return unreadable(*response);
     const json& settings = *found;
-    const auto uuid = setting(settings, "index.uuid");
+    // An index that is restored over itself keeps its UUID, but begins a new history (seen on
+    // Elasticsearch 8.19.7 and OpenSearch 2.19.3): what it holds is not what it held.
+    auto uuid = setting(settings, "index.uuid");
+    if (const auto history = setting(settings, "index.history.uuid"); !history.empty()) uuid += "." + history;
     if (!is_identity(uuid)) return unreadable(*response);
 
     Target target{.identity = {.alias = alias, .index = index, .uuid = uuid}};
@@ -161,27 +179,38 @@ bool is_lost_race(const HttpResponse& response) {
            words.reason.find("more than one write index") != std::string::npos;
 }
 
+// Who may not refresh or count is told no.
+Result<bool> holds_nothing(const Call& call, const std::string& index) {
+    const auto count = count_documents(call, index);
+    if (count) return *count == 0;
+    if (count.error().kind == ErrorKind::forbidden) return false;
+    return std::unexpected(count.error());
+}
+
 }  // namespace
 
 Result<std::optional<Target>> find_target(const Call& call, const std::string& alias) {
-    const auto index = find_write_index(call, alias);
+    auto index = find_write_index(call, alias);
     if (!index) return std::unexpected(index.error());
     if (!*index) {
-        if (auto checked = refuse_without_alias(call, alias); !checked)
-            return std::unexpected(checked.error());
-        return std::nullopt;
+        auto checked = refuse_without_alias(call, alias);
+        if (checked) return std::nullopt;
+        // Or somebody has made the alias between the two questions.
+        index = find_write_index(call, alias);
+        if (!index) return std::unexpected(index.error());
+        if (!*index) return std::unexpected(std::move(checked.error()));
     }
     auto target = read_target(call, alias, **index);
     if (!target) return std::unexpected(target.error());
     if (auto checked = check_settings(*target); !checked) return std::unexpected(checked.error());
-    if (auto checked = check_routing(call, **index); !checked) return std::unexpected(checked.error());
+    if (auto read = read_mapping(call, *target); !read) return std::unexpected(read.error());
     return std::optional(std::move(*target));
 }
 
 Result<bool> create_target(const Call& call, const config::Index& index, TimeMs now) {
     auto body = create_body_with(index);
     if (!body) return std::unexpected(body.error());
-    const auto name = new_index_name(index.alias, now);
+    const auto name = new_index_name(index.created_as.empty() ? index.alias : index.created_as, now);
     failpoint::at("before:create_index");
     const auto response = call(put_request("/" + percent_encoded(name), std::move(*body)));
     failpoint::at("after:create_index");
@@ -201,32 +230,45 @@ Result<engine::TargetFacts> prepare_target(const Call& call, const config::Index
     if (!server) return std::unexpected(server.error());
     auto target = find_target(call, index.alias);
     if (!target) return std::unexpected(target.error());
-    bool created = false;
     if (!*target && index.create_body.empty())
         return refused(
             fmt::format("there is no alias {} at {}", index.alias, name_of(*server)),
             "create an index with that alias, or set pipeline.index.create to a file with its settings and "
             "mappings");
-    if (!*target) {
-        const auto made = create_target(call, index, now);
+    bool created = false;
+    // Where an index has that name already, somebody else was faster and made the alias too, or another index
+    // was made within this second (pawl rebuild): the next second's name is free.
+    for (TimeMs attempt = 0; !*target && attempt < limits::create_attempts_max; ++attempt) {
+        const auto made = create_target(call, index, now + attempt * second_ms);
         if (!made) return std::unexpected(made.error());
         created = *made;
         target = find_target(call, index.alias);
         if (!target) return std::unexpected(target.error());
-        if (!*target)
-            return fail(ErrorKind::target_missing,
-                        fmt::format("alias {} was made and is gone again", index.alias));
+    }
+    if (!*target)
+        return fail(ErrorKind::target_missing,
+                    fmt::format("alias {} was made and is gone again", index.alias));
+    auto remembered = remembered_in((*target)->meta, (*target)->identity.index);
+    if (!remembered) return std::unexpected(remembered.error());
+    bool empty = false;
+    if (!created && !*remembered) {
+        const auto nothing = holds_nothing(call, (*target)->identity.index);
+        if (!nothing) return std::unexpected(nothing.error());
+        empty = *nothing;
     }
     return engine::TargetFacts{
         .identity = (*target)->identity,
         .created = created,
+        .empty = empty,
         .gc_deletes_ms = (*target)->gc_deletes_ms,
         .server = name_of(*server),
+        .remembered = std::move(*remembered),
+        .async_durable = (*target)->is_async_durable,
     };
 }
 
-std::string new_index_name(const std::string& alias, TimeMs now) {
-    std::string name = alias + "-";
+std::string new_index_name(const std::string& begin, TimeMs now) {
+    std::string name = begin + "-";
     for (const char byte : to_iso8601(now - now % 1000))
         if (byte != '-' && byte != ':' && byte != '.') name += byte;
     // 20261124T021504000Z: the milliseconds are left out.

@@ -17,6 +17,7 @@ struct Target {
     journal::TargetIdentity identity;
     TimeMs gc_deletes_ms = 0;
     bool is_async_durable = false;  // index.translog.durability is async: acknowledged writes may be lost
+    std::string meta = {};          // the mapping's _meta as JSON; empty: it has none
     std::string block = {};         // "read_only", "write", …: an index.blocks setting that forbids writing
 };
 
@@ -26,9 +27,10 @@ struct Target {
 // Other kinds as the server says.
 Result<std::optional<Target>> find_target(const Call& call, const std::string& alias);
 
-// Makes `<alias>-<UTC time>` from `index.create_body`, with the alias as its write alias in the same step (so
-// that of two that do this at once only one succeeds), and index.gc_deletes raised unless the body sets it.
-// False: somebody else has made one meanwhile. Kind invalid: the server refuses the body.
+// Makes `<alias>-<UTC time>` (config::Index::created_as) from `index.create_body`, with the alias as its
+// write alias in the same step (so that of two that do this at once only one succeeds), and index.gc_deletes
+// raised unless the body sets it. False: somebody else has made one meanwhile. Kind invalid: the server
+// refuses the body.
 Result<bool> create_target(const Call& call, const config::Index& index, TimeMs now);
 
 // What an IndexPort's prepare() does: server, then the target, made if the config says so.
@@ -36,7 +38,7 @@ Result<bool> create_target(const Call& call, const config::Index& index, TimeMs 
 Result<engine::TargetFacts> prepare_target(const Call& call, const config::Index& index, TimeMs now);
 
 // "lex-20261124t021504z": the time in UTC; index names are lower case.
-std::string new_index_name(const std::string& alias, TimeMs now);
+std::string new_index_name(const std::string& begin, TimeMs now);
 
 // The body with the alias and gc_deletes added. Kind invalid when it is no JSON object.
 Result<std::string> create_body_with(const config::Index& index);

@@ -8,17 +8,18 @@
 
 #include <fmt/core.h>
 
-#include "base/failpoint.h"
+#include "base/assert.h"
 #include "engine/runner.h"
 #include "index/elasticsearch_index.h"
 #include "journal/writer.h"
-#include "ops/crash_points.h"
 #include "ops/event_queue.h"
 #include "ops/journal_opening.h"
 #include "ops/limits.h"
 #include "ops/notify.h"
 #include "ops/operator_request.h"
-#include "ops/stop_signal.h"
+#include "ops/verify_record.h"
+#include "ops/verify_schedule.h"
+#include "source/lease.h"
 #include "source/mariadb_source.h"
 
 namespace pawl::ops {
@@ -58,8 +59,11 @@ class LoggingObserver final : public engine::Observer {
             log_.write(engine::Severity::info, pipeline,
                        fmt::format("{} {}: {}", step.row->label, what, step.row->explanation));
             report_of(pipeline).recovery.push_back(step);
+            if (step.row->decision == engine::Decision::adopt) adopted_.push_back(pipeline);
         }
     }
+    // Whose index was adopted since the call before.
+    std::vector<std::string> adopted() { return std::exchange(adopted_, {}); }
     void finished(const std::string& pipeline, const engine::Finish& finish) override {
         report_of(pipeline).error = finish.error;
         if (finish.error) log_.write(pipeline, *finish.error);
@@ -73,66 +77,98 @@ class LoggingObserver final : public engine::Observer {
 
     Log& log_;
     std::vector<PipelineReport>& reports_;
+    std::vector<std::string> adopted_;
 };
+
+// `sync`, `recover` and `rebuild` come to an end: they must not wait for a pipeline that they may not have.
+std::size_t leases_max(const config::Config& config, const DaemonOptions& options) {
+    const bool is_limited = options.until == engine::Until::stopped && config.lease.pipelines_max > 0;
+    return is_limited ? config.lease.pipelines_max : config.pipelines.size();
+}
+
+engine::Event event_of(OperatorRequest request) {
+    switch (request.ask) {
+        case OperatorRequest::Ask::retry_quarantine:
+            return engine::RetryAsked{std::move(request.entities)};
+        case OperatorRequest::Ask::drop_quarantine:
+            return engine::DropAsked{std::move(request.entities)};
+        case OperatorRequest::Ask::repair:
+            return engine::RepairAsked{std::move(request.revisions)};
+    }
+    PAWL_ASSERT(!"a closed list");
+    return engine::RetryAsked{};
+}
 
 // All that one pipeline needs around its engine.
 struct Parts {
     Parts(const config::Config& config, const config::Pipeline& pipeline, index::HttpClient& http,
-          EventQueue& queue, std::size_t number)
+          source::LeaseBudget& budget, EventQueue& queue, std::size_t number)
         : inbox(queue, number),
           source(config.mariadb, pipeline, inbox),
-          index(http, config.elasticsearch, pipeline.index, inbox) {}
+          index(http, config.elasticsearch, pipeline.index, inbox),
+          lease(config.mariadb, pipeline, budget, inbox) {}
     PipelineInbox inbox;
     source::MariaDbSource source;
     index::ElasticsearchIndex index;
+    source::MariaDbLease lease;
 };
 
 class Daemon {
   public:
-    Daemon(const config::Config& config, Log& log, journal::Writer& writer, index::HttpClient& http,
-           EventQueue& queue)
+    Daemon(const config::Config& config, const DaemonOptions& options, Log& log, journal::Writer& writer,
+           index::HttpClient& http, EventQueue& queue)
         : config_(config),
+          options_(options),
           log_(log),
           queue_(queue),
+          http_(http),
+          budget_(leases_max(config, options)),
           journal_(writer),
           observer_(log, report_.pipelines),
           runner_(journal_, observer_, dice_) {
         report_.pipelines.reserve(config.pipelines.size());
         for (const config::Pipeline& pipeline : config.pipelines) {
-            parts_.push_back(std::make_unique<Parts>(config, pipeline, http, queue, parts_.size()));
+            parts_.push_back(std::make_unique<Parts>(config, pipeline, http, budget_, queue, parts_.size()));
             report_.pipelines.push_back({.name = pipeline.name, .recovery = {}, .error = {}});
         }
     }
 
     // Once.
-    Result<DaemonReport> run(engine::Until until, std::vector<journal::PipelineSnapshot> known,
-                             const StopSignal& stop);
+    Result<DaemonReport> run(std::vector<journal::PipelineSnapshot> known, const StopSignal& stop);
 
   private:
-    void add_pipelines(engine::Until until, std::vector<journal::PipelineSnapshot> known);
+    void add_pipelines(std::vector<journal::PipelineSnapshot> known);
     Result<void> loop(const StopSignal& stop);
     void ask_to_stop(std::vector<engine::Happened>& events) const;
     // Gives the files of what is now among the events.
     std::vector<std::filesystem::path> take_operator_requests(std::vector<engine::Happened>& events);
+    void note_adoptions();
+    void show_to_watcher();
     void complete_report();
 
     const config::Config& config_;
+    const DaemonOptions& options_;
     Log& log_;
     EventQueue& queue_;
+    index::HttpClient& http_;
+    source::LeaseBudget budget_;
     WriterPort journal_;
     Dice dice_;
     DaemonReport report_;
     LoggingObserver observer_;
     engine::Runner runner_;
     TimeMs requests_looked_at_ = 0;
+    TimeMs watched_at_ = 0;
     std::vector<std::unique_ptr<Parts>> parts_;  // one per pipeline, in the config's order, like the runner's
 };
 
-Result<DaemonReport> Daemon::run(engine::Until until, std::vector<journal::PipelineSnapshot> known,
-                                 const StopSignal& stop) {
-    add_pipelines(until, std::move(known));
+Result<DaemonReport> Daemon::run(std::vector<journal::PipelineSnapshot> known, const StopSignal& stop) {
+    add_pipelines(std::move(known));
+    std::optional<VerifySchedule> verifications;
+    if (options_.until == engine::Until::stopped) verifications.emplace(config_, http_, log_);
     notify("READY=1");
     const auto ended = loop(stop);
+    verifications.reset();
     notify("STOPPING=1");
     parts_.clear();  // aborts what is under way; nobody posts any more
     if (!ended) return std::unexpected(ended.error());
@@ -141,7 +177,7 @@ Result<DaemonReport> Daemon::run(engine::Until until, std::vector<journal::Pipel
     return std::move(report_);
 }
 
-void Daemon::add_pipelines(engine::Until until, std::vector<journal::PipelineSnapshot> known) {
+void Daemon::add_pipelines(std::vector<journal::PipelineSnapshot> known) {
     for (std::size_t number = 0; number < config_.pipelines.size(); ++number) {
         const config::Pipeline& settings = config_.pipelines[number];
         const auto found =
@@ -150,13 +186,13 @@ void Daemon::add_pipelines(engine::Until until, std::vector<journal::PipelineSna
             });
         std::optional<journal::PipelineSnapshot> snapshot;
         if (found != known.end()) snapshot = std::move(*found);
-        engine::Pipeline pipeline(
-            {.name = settings.name,
-             .source = {settings.source.mode, config_.mariadb.database, settings.source.table},
-             .limits = settings.limits,
-             .until = until},
-            std::move(snapshot));
-        runner_.add(std::move(pipeline), parts_[number]->source, parts_[number]->index);
+        engine::Pipeline pipeline({.name = settings.name,
+                                   .source = config::identity_of_source(config_.mariadb, settings),
+                                   .limits = settings.limits,
+                                   .until = options_.until},
+                                  std::move(snapshot));
+        runner_.add(std::move(pipeline), parts_[number]->source, parts_[number]->index,
+                    parts_[number]->lease);
         queue_.post({number, engine::Begin{}});
     }
 }
@@ -175,6 +211,8 @@ Result<void> Daemon::loop(const StopSignal& stop) {
         const auto taken = take_operator_requests(events);
         if (auto handled = runner_.handle(std::move(events), clock_now()); !handled) return handled;
         remove_requests(taken);
+        note_adoptions();
+        show_to_watcher();
         if (stop_deadline && clock_now() >= *stop_deadline)
             break;  // what is under way is INTENT in the journal
     }
@@ -202,14 +240,27 @@ std::vector<std::filesystem::path> Daemon::take_operator_requests(std::vector<en
             continue;
         }
         const auto number = static_cast<std::size_t>(found - config_.pipelines.begin());
-        if (request.ask == OperatorRequest::Ask::retry_quarantine)
-            events.push_back({number, engine::RetryAsked{std::move(request.entities)}});
-        else
-            events.push_back({number, engine::DropAsked{std::move(request.entities)}});
+        events.push_back({number, event_of(std::move(request))});
     }
     for (const Error& problem : problems)
         log_.write("", problem);
     return files;
+}
+
+// How many of its documents the history does not know is told once all rows that were there are in the index.
+void Daemon::note_adoptions() {
+    for (const std::string& name : observer_.adopted())
+        for (std::size_t number = 0; number < runner_.size(); ++number)
+            if (const engine::Pipeline& pipeline = runner_.pipeline(number); pipeline.name() == name)
+                if (auto noted = note_adoption(config_.journal.path, name, pipeline.history_end()); !noted)
+                    log_.write(name, noted.error());
+}
+
+void Daemon::show_to_watcher() {
+    if (!options_.watch || clock_now() < watched_at_ + limits::watch_interval_ms) return;
+    watched_at_ = clock_now();
+    for (std::size_t number = 0; number < runner_.size(); ++number)
+        options_.watch(runner_.pipeline(number));
 }
 
 void Daemon::complete_report() {
@@ -222,23 +273,23 @@ void Daemon::complete_report() {
         for (const auto& gap : ledger.gaps().intervals())
             report.missing_revisions += gap.last - gap.first + 1;
         report.quarantined = ledger.quarantine().size();
+        report.filled = runner_.pipeline(number).filled();
     }
 }
 
 }  // namespace
 
-Result<DaemonReport> run_daemon(const config::Config& config, engine::Until until, bool discard_journal,
+Result<DaemonReport> run_daemon(const config::Config& config, const DaemonOptions& options, StopSignal& stop,
                                 Log& log) {
-    if (auto armed = failpoint::arm(crash_points()); !armed) return std::unexpected(armed.error());
     EventQueue queue;
-    const StopSignal stop([&queue] { queue.wake(); });
-    auto journal = open_journal(config.journal, discard_journal, log);
+    const StopSignal::Waker waker(stop, [&queue] { queue.wake(); });
+    auto journal = open_journal(config.journal, options.discard_journal, log);
     if (!journal) return std::unexpected(journal.error());
     auto known = journal->writer.read();
     if (!known) return std::unexpected(known.error());
     auto http = index::HttpClient::make(config.elasticsearch);
     if (!http) return std::unexpected(http.error());
-    auto report = Daemon(config, log, journal->writer, **http, queue).run(until, std::move(*known), stop);
+    auto report = Daemon(config, options, log, journal->writer, **http, queue).run(std::move(*known), stop);
     if (report) report->discarded_journal = std::move(journal->set_aside);
     return report;
 }

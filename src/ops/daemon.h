@@ -1,6 +1,7 @@
-// Runs the pipelines of a config: `pawl run`, `sync` and `recover`.
+// Runs the pipelines of a config: `pawl run`, `sync` and `recover`, and what `rebuild` needs of them.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "engine/pipeline.h"
 #include "journal/set_aside.h"
 #include "ops/log.h"
+#include "ops/stop_signal.h"
 
 namespace pawl::ops {
 
@@ -23,7 +25,8 @@ struct PipelineReport {
     journal::Revision watermark = 0;
     std::uint64_t missing_revisions = 0;  // in gaps: not committed yet, or rolled back
     std::size_t quarantined = 0;
-    std::size_t open_batches = 0;  // left in INTENT or APPLIED; the next start repairs them
+    std::optional<engine::Filled> filled = {};  // see engine::Pipeline::filled
+    std::size_t open_batches = 0;               // left in INTENT or APPLIED; the next start repairs them
 };
 
 struct DaemonReport {
@@ -32,12 +35,19 @@ struct DaemonReport {
     std::optional<journal::SetAside> discarded_journal;  // what lay in the journal's place before
 };
 
-// Returns when all pipelines are done (engine::Until says when that is) or after SIGTERM or SIGINT: then what
-// is in flight may finish, at most limits::stop_grace_ms. A pipeline that stops with an error does not stop
-// the others. Errors: what keeps the daemon from starting (config, journal), or a journal that failed while
-// running. Blocks the two signals for the rest of the process.
-// `discard_journal`: an operator's word, see open_journal.
-Result<DaemonReport> run_daemon(const config::Config& config, engine::Until until, bool discard_journal,
+struct DaemonOptions {
+    engine::Until until = engine::Until::stopped;
+    // An operator's word, see open_journal.
+    bool discard_journal = false;
+    // Called about every limits::watch_interval_ms, by the thread that calls run_daemon, for each pipeline.
+    std::function<void(const engine::Pipeline&)> watch = {};
+};
+
+// Returns when all pipelines are done (engine::Until says when that is) or after `stop` is asked for: then
+// what is in flight may finish, at most limits::stop_grace_ms. A pipeline that stops with an error does not
+// stop the others. Errors: what keeps the daemon from starting (config, journal), or a journal that failed
+// while running.
+Result<DaemonReport> run_daemon(const config::Config& config, const DaemonOptions& options, StopSignal& stop,
                                 Log& log);
 
 }  // namespace pawl::ops

@@ -12,12 +12,11 @@ namespace {
 void tell(const journal::SetAside& gone, Log& log) {
     const std::string why =
         gone.damage.empty() ? "an operator asked for it" : "it is damaged: " + gone.damage;
-    log.write(
-        Severity::warning, "",
-        fmt::format("the journal was set aside as {}: {}; every pipeline goes over its history from the "
-                    "first revision",
-                    gone.file.string(), why),
-        "keep the file for a bug report; pawl never reads or removes it");
+    log.write(Severity::warning, "",
+              fmt::format("the journal was set aside as {}: {}; every pipeline rolls forward from what its "
+                          "index remembers, or else from the first revision",
+                          gone.file.string(), why),
+              "keep the file for a bug report; pawl never reads or removes it");
 }
 
 }  // namespace

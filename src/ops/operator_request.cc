@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <system_error>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/assert.h"
 #include "base/failpoint.h"
 #include "base/time.h"
 #include "ops/limits.h"
@@ -24,13 +26,47 @@ using nlohmann::json;
 constexpr std::string_view suffix = ".json";
 
 std::string_view name_of(OperatorRequest::Ask ask) {
-    return ask == OperatorRequest::Ask::retry_quarantine ? "retry_quarantine" : "drop_quarantine";
+    switch (ask) {
+        case OperatorRequest::Ask::retry_quarantine:
+            return "retry_quarantine";
+        case OperatorRequest::Ask::drop_quarantine:
+            return "drop_quarantine";
+        case OperatorRequest::Ask::repair:
+            return "repair";
+    }
+    PAWL_ASSERT(!"a closed list");
+    return {};
+}
+
+std::optional<OperatorRequest::Ask> ask_named(const json& name) {
+    using Ask = OperatorRequest::Ask;
+    for (const Ask ask : {Ask::retry_quarantine, Ask::drop_quarantine, Ask::repair})
+        if (name == name_of(ask)) return ask;
+    return std::nullopt;
+}
+
+// [[1,5],[9,9]]
+std::optional<journal::IntervalSet> revisions_in(const json& list) {
+    if (!list.is_array() || list.empty()) return std::nullopt;
+    std::vector<journal::Interval> intervals;
+    for (const json& pair : list) {
+        if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number_unsigned() ||
+            !pair[1].is_number_unsigned())
+            return std::nullopt;
+        const journal::Interval interval{pair[0].get<std::uint64_t>(), pair[1].get<std::uint64_t>()};
+        if (interval.first < 1 || interval.first > interval.last || interval.last > journal::revision_max)
+            return std::nullopt;
+        intervals.push_back(interval);
+    }
+    journal::IntervalSet revisions(intervals);
+    if (revisions.count() > limits::repair_revisions_max) return std::nullopt;
+    return revisions;
 }
 
 Result<OperatorRequest> parse(const std::string& text, const fs::path& file) {
     const auto refuse = [&](std::string_view why) {
         return fail(ErrorKind::invalid, fmt::format("operator request {}: {}", file.string(), why),
-                    "repeat the pawl quarantine command; the file was set aside as .bad");
+                    "repeat the pawl command that left it; the file was set aside as .bad");
     };
     const json document = json::parse(text, nullptr, false);
     if (!document.is_object()) return refuse("not a JSON object");
@@ -41,10 +77,14 @@ Result<OperatorRequest> parse(const std::string& text, const fs::path& file) {
     if (ask == document.end() || pipeline == document.end() || !pipeline->is_string() ||
         entities == document.end() || !entities->is_array())
         return refuse("wants ask, pipeline and entities");
-    if (*ask == name_of(OperatorRequest::Ask::drop_quarantine))
-        request.ask = OperatorRequest::Ask::drop_quarantine;
-    else if (*ask != name_of(OperatorRequest::Ask::retry_quarantine))
-        return refuse("asks for something unknown");
+    const auto known = ask_named(*ask);
+    if (!known) return refuse("asks for something unknown");
+    request.ask = *known;
+    if (request.ask == OperatorRequest::Ask::repair) {
+        auto revisions = revisions_in(document.value("revisions", json()));
+        if (!revisions) return refuse("wants revisions, as intervals, and not too many");
+        request.revisions = std::move(*revisions);
+    }
     request.pipeline = pipeline->get<std::string>();
     for (const json& entity : *entities) {
         if (!entity.is_string()) return refuse("an entity is not a string");
@@ -84,10 +124,11 @@ Result<void> leave(const fs::path& journal, const OperatorRequest& request) {
     const fs::path finished = folder / (name + std::string(suffix));
     {
         std::ofstream stream(unfinished, std::ios::binary);
-        stream << json{{"ask", name_of(request.ask)},
-                       {"pipeline", request.pipeline},
-                       {"entities", request.entities}}
-                      .dump();
+        json text{
+            {"ask", name_of(request.ask)}, {"pipeline", request.pipeline}, {"entities", request.entities}};
+        for (const journal::Interval& interval : request.revisions.intervals())
+            text["revisions"].push_back({interval.first, interval.last});
+        stream << text.dump();
         stream.close();
         if (!stream) problem = std::make_error_code(std::errc::io_error);
     }

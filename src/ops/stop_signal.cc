@@ -20,7 +20,7 @@ sigset_t awaited() {
 
 }  // namespace
 
-StopSignal::StopSignal(std::function<void()> on_stop) : on_stop_(std::move(on_stop)) {
+StopSignal::StopSignal() {
     const sigset_t set = awaited();
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
     thread_ = std::thread([this] { wait(); });
@@ -32,13 +32,24 @@ StopSignal::~StopSignal() {
     thread_.join();
 }
 
+StopSignal::Waker::Waker(StopSignal& signal, std::function<void()> wake) : signal_(signal) {
+    const std::lock_guard lock(signal_.mutex_);
+    signal_.wake_ = std::move(wake);
+}
+
+StopSignal::Waker::~Waker() {
+    const std::lock_guard lock(signal_.mutex_);
+    signal_.wake_ = nullptr;
+}
+
 void StopSignal::wait() {
     const sigset_t set = awaited();
     while (!ending_) {
         int signal = 0;
         if (::sigwait(&set, &signal) != 0 || signal == SIGUSR1) continue;
         if (asked_.exchange(true)) continue;
-        on_stop_();
+        const std::lock_guard lock(mutex_);
+        if (wake_) wake_();
     }
 }
 

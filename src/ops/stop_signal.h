@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
 #include <thread>
 
 namespace pawl::ops {
@@ -11,18 +12,30 @@ namespace pawl::ops {
 // its own. At most one at a time. Make it before any other thread.
 class StopSignal {
   public:
-    // `on_stop` runs once, in the waiting thread, at the first signal.
-    explicit StopSignal(std::function<void()> on_stop);
+    StopSignal();
     ~StopSignal();
     StopSignal(const StopSignal&) = delete;
     StopSignal& operator=(const StopSignal&) = delete;
 
     bool asked() const { return asked_; }
 
+    // While it lives, `wake` is called in the waiting thread at the first signal. One at a time.
+    class Waker {
+      public:
+        Waker(StopSignal& signal, std::function<void()> wake);
+        ~Waker();
+        Waker(const Waker&) = delete;
+        Waker& operator=(const Waker&) = delete;
+
+      private:
+        StopSignal& signal_;
+    };
+
   private:
     void wait();
 
-    std::function<void()> on_stop_;
+    std::mutex mutex_;
+    std::function<void()> wake_;  // guarded by mutex_
     std::atomic<bool> asked_ = false;
     std::atomic<bool> ending_ = false;
     std::thread thread_;

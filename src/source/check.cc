@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <array>
-#include <set>
 
+#include "source/outbox_check.h"
 #include "source/server_error.h"
 #include "source/server_role.h"
 #include "source/shape.h"
@@ -26,94 +25,59 @@ class Check {
     Result<Checked> run();
 
   private:
-    void add(Weight weight, ErrorKind kind, std::string message, std::string advice) {
-        checked_.findings.push_back({weight, {kind, std::move(message), std::move(advice)}});
-    }
     void refuse(std::string message, std::string advice) {
-        add(Weight::error, ErrorKind::invalid, std::move(message), std::move(advice));
+        findings_.refuse(std::move(message), std::move(advice));
     }
     void warn(std::string message, std::string advice) {
-        add(Weight::warning, ErrorKind::invalid, std::move(message), std::move(advice));
+        findings_.warn(std::move(message), std::move(advice));
     }
 
-    void check_table_type();
-    const Column* column_named(std::string_view setting, const std::string& name);
+    Result<void> look();
     void check_revision();
     void check_entity();
     void check_deleted();
-    void check_body();
-    void check_fields();
     Result<void> check_select_privilege();
     Result<void> check_revisions();
     Result<void> check_lock_privilege();
     Result<void> check_server();
 
-    const Table& table() const { return *checked_.table; }
+    const Table& table() const { return *table_; }
     std::string place() const { return "table " + table().full_name(); }
 
     Connection& connection_;
     const config::MariaDb& settings_;
     const config::Pipeline& pipeline_;
-    Checked checked_;
+    std::optional<Table> table_;
+    Findings findings_;
 };
 
-bool keeps_from_looking(const Error& error) {
-    return error.kind == ErrorKind::unavailable;
+Result<Checked> Check::run() {
+    if (auto looked = look(); !looked) return std::unexpected(std::move(looked.error()));
+    return Checked{std::move(table_), std::move(findings_).take()};
 }
 
-Result<Checked> Check::run() {
-    if (pipeline_.source.mode != journal::SourceMode::revision) {
-        refuse("outbox mode is not in this version of pawl",
-               "set pipeline.source.mode = \"revision\" and name the revision column");
-        return checked_;
-    }
+Result<void> Check::look() {
     auto found = describe(connection_, settings_.database, pipeline_.source.table);
     if (!found && keeps_from_looking(found.error())) return std::unexpected(found.error());
     if (!found) {
-        checked_.findings.push_back({Weight::error, found.error()});
-        return checked_;
+        findings_.refuse(std::move(found.error()));
+        return {};
     }
-    checked_.table = std::move(*found);
-    check_table_type();
+    table_ = std::move(*found);
+    check_table_type(table(), "pipeline.source.table", findings_);
     check_revision();
     check_entity();
     check_deleted();
-    check_body();
-    check_fields();
+    check_document(table(), pipeline_.document, findings_);
     for (const auto part : {&Check::check_select_privilege, &Check::check_revisions,
                             &Check::check_lock_privilege, &Check::check_server})
         if (auto done = (this->*part)(); !done) return std::unexpected(std::move(done.error()));
-    return checked_;
-}
-
-void Check::check_table_type() {
-    if (table().type != "BASE TABLE") {
-        refuse(fmt::format("{} is a {}, not a base table", place(), table().type),
-               "set pipeline.source.table to the table that the history is written to");
-        return;
-    }
-    if (table().engine != "InnoDB")
-        refuse(
-            fmt::format("{} has the engine {}; pawl needs InnoDB's consistent snapshots", place(),
-                        table().engine),
-            fmt::format("ALTER TABLE {} ENGINE = InnoDB", table_identifier(table().database, table().name)));
-}
-
-const Column* Check::column_named(std::string_view setting, const std::string& name) {
-    const Column* const column = table().find(name);
-    if (column != nullptr) return column;
-    std::vector<std::string> names;
-    for (const Column& candidate : table().columns)
-        names.push_back(candidate.name);
-    auto near = near_names(name, names);
-    if (near.empty()) near = names;
-    refuse(fmt::format("{} has no column '{}'", place(), name),
-           fmt::format("set {} to one of its columns: {}", setting, fmt::join(near, ", ")));
-    return nullptr;
+    return {};
 }
 
 void Check::check_revision() {
-    const Column* const column = column_named("pipeline.source.revision", pipeline_.source.revision);
+    const Column* const column =
+        column_named(table(), "pipeline.source.revision", pipeline_.source.revision, findings_);
     if (column == nullptr) return;
     const std::string where = fmt::format("{}, column {}", place(), column->name);
     const std::string advice =
@@ -131,7 +95,8 @@ void Check::check_revision() {
 }
 
 void Check::check_entity() {
-    const Column* const column = column_named("pipeline.source.entity", pipeline_.source.entity);
+    const Column* const column =
+        column_named(table(), "pipeline.source.entity", pipeline_.source.entity, findings_);
     if (column == nullptr) return;
     const std::string where = fmt::format("{}, column {}", place(), column->name);
     if (!can_be_entity(*column))
@@ -159,41 +124,12 @@ void Check::check_entity() {
 
 void Check::check_deleted() {
     if (pipeline_.source.deleted.empty()) return;
-    const Column* const column = column_named("pipeline.source.deleted", pipeline_.source.deleted);
+    const Column* const column =
+        column_named(table(), "pipeline.source.deleted", pipeline_.source.deleted, findings_);
     if (column != nullptr && !can_be_deleted(*column))
         refuse(fmt::format("{}, column {}: {} cannot say whether a row deletes its entity", place(),
                            column->name, column->type),
                "set pipeline.source.deleted to a BOOLEAN, integer or BIT column, or leave it out");
-}
-
-void Check::check_body() {
-    if (pipeline_.document.body.empty()) return;
-    const Column* const column = column_named("pipeline.document.body", pipeline_.document.body);
-    if (column != nullptr && !can_be_body(*column))
-        refuse(fmt::format("{}, column {}: {} cannot hold a document", place(), column->name, column->type),
-               "set pipeline.document.body to a JSON or text column, or leave it out: then every column "
-               "becomes a field");
-}
-
-void Check::check_fields() {
-    std::set<std::string> keys;
-    const auto once = [&](const std::string& field) {
-        if (!keys.insert(field).second)
-            refuse(fmt::format("pipeline.document gives the document the key '{}' twice", field),
-                   "give one of them another name (without a body, every column is a field already)");
-    };
-    for (const auto& [field, name] : fields_of(table(), pipeline_.document)) {
-        once(field);
-        const Column* const column = column_named(fmt::format("pipeline.document.fields.{}", field), name);
-        if (column != nullptr && column->kind == ColumnKind::unsupported)
-            refuse(fmt::format("{}, column {}: pawl cannot turn {} into JSON", place(), column->name,
-                               column->type),
-                   "name the columns to read in pipeline.document.fields and the document in "
-                   "pipeline.document.body, "
-                   "without this one");
-    }
-    for (const auto& [field, json] : pipeline_.document.constants)
-        once(field);
 }
 
 // Privileges can be for columns: the statement that reads is the only full test.
@@ -214,7 +150,7 @@ Result<void> Check::check_select_privilege() {
                                                    table_identifier(table().database, table().name)));
     if (rows) return {};
     if (keeps_from_looking(rows.error())) return std::unexpected(rows.error());
-    checked_.findings.push_back({Weight::error, rows.error()});
+    findings_.refuse(rows.error());
     return {};
 }
 
@@ -260,7 +196,7 @@ Result<void> Check::check_server() {
     const auto role = server_role(connection_);
     if (!role) return std::unexpected(role.error());
     if (auto reason = why_writers_are_hidden(*role, connection_.place()))
-        add(Weight::error, reason->kind, std::move(reason->message), std::move(reason->advice));
+        findings_.refuse(std::move(*reason));
     if (role->may_be_replica())
         warn(fmt::format("{} is read-only and may be a replica; the user {} may not see its replica status",
                          connection_.place(), settings_.user),
@@ -279,6 +215,11 @@ std::vector<Finding> check(const config::MariaDb& settings, const config::Pipeli
                            Interrupt& interrupt) {
     auto connection = Connection::open(settings, interrupt);
     if (!connection) return {{Weight::error, connection.error()}};
+    if (pipeline.source.mode == journal::SourceMode::outbox) {
+        auto findings = check_outbox(*connection, settings, pipeline);
+        if (!findings) return {{Weight::error, findings.error()}};
+        return std::move(*findings);
+    }
     auto checked = check_table(*connection, settings, pipeline);
     if (!checked) return {{Weight::error, checked.error()}};
     return std::move(checked->findings);
@@ -288,14 +229,8 @@ Result<Table> fit_table(Connection& connection, const config::MariaDb& settings,
                         const config::Pipeline& pipeline) {
     auto checked = check_table(connection, settings, pipeline);
     if (!checked) return std::unexpected(std::move(checked.error()));
-    std::vector<Error> errors;
-    for (Finding& finding : checked->findings)
-        if (finding.weight == Weight::error) errors.push_back(std::move(finding.error));
-    if (errors.empty()) return std::move(*checked->table);
-    Error all = std::move(errors.front());
-    for (std::size_t i = 1; i < errors.size(); ++i)
-        all.advice += fmt::format("{}also: {}", all.advice.empty() ? "" : "; ", to_line(errors[i]));
-    return std::unexpected(std::move(all));
+    if (auto fit = as_one_error(checked->findings); !fit) return std::unexpected(std::move(fit.error()));
+    return std::move(*checked->table);
 }
 
 }  // namespace pawl::source

@@ -2,23 +2,16 @@
 // go.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "base/error.h"
 #include "config/config.h"
 #include "source/connection.h"
+#include "source/findings.h"
 #include "source/table.h"
 
 namespace pawl::source {
-
-// One thing that is wrong. An error keeps the pipeline from starting, a warning does not.
-struct Finding {
-    enum class Weight : std::uint8_t { warning = 1, error = 2 };
-    Weight weight = Weight::error;
-    Error error;
-};
 
 struct Checked {
     std::optional<Table> table;  // what could be found out about it

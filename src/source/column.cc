@@ -65,9 +65,10 @@ bool can_be_body(const Column& column) {
     return is_text_type(column);
 }
 
-std::string select_expression(const Column& column) {
-    if (column.kind == ColumnKind::real32) return "CAST(" + identifier(column.name) + " AS DOUBLE)";
-    return identifier(column.name);
+std::string select_expression(const Column& column, std::string_view of) {
+    const std::string name =
+        of.empty() ? identifier(column.name) : identifier(of) + "." + identifier(column.name);
+    return column.kind == ColumnKind::real32 ? "CAST(" + name + " AS DOUBLE)" : name;
 }
 
 }  // namespace pawl::source

@@ -34,6 +34,8 @@ struct Column {
     bool nullable = true;
     bool auto_increment = false;
     bool is_character = false;  // has a character set: its values compare by a collation
+    std::string character_set = {};
+    std::string collation = {};
 };
 
 // From information_schema.COLUMNS.DATA_TYPE and COLUMN_TYPE. JSON cannot be told from LONGTEXT there: it says
@@ -47,7 +49,7 @@ bool can_be_deleted(const Column& column);
 bool can_be_body(const Column& column);
 
 // What stands in the SELECT list for this column: MariaDB prints a FLOAT with 6 digits only, as a DOUBLE with
-// all.
-std::string select_expression(const Column& column);
+// all. `of` names the table when a statement reads several.
+std::string select_expression(const Column& column, std::string_view of = {});
 
 }  // namespace pawl::source

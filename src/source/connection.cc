@@ -248,6 +248,10 @@ Error Connection::last_error() const {
     return server_error(mysql_errno(connection_), mysql_error(connection_), place_);
 }
 
+bool Connection::value_is_to_blame() const {
+    return is_open() && is_about_a_value(mysql_errno(connection_), mysql_sqlstate(connection_));
+}
+
 std::string Connection::quoted(std::string_view text) const {
     std::string escaped(text.size() * 2 + 1, '\0');
     escaped.resize(mysql_real_escape_string(connection_, escaped.data(), text.data(), text.size()));

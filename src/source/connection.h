@@ -77,6 +77,9 @@ class Connection {
     };
     Result<Answers> together(std::span<const std::string> statements);
 
+    // Of the last call that failed: whether a value was to blame, so that other rows may be read or written.
+    bool value_is_to_blame() const;
+
     // 'text' as a literal in quotes, escaped for this session.
     std::string quoted(std::string_view text) const;
 

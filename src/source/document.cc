@@ -15,7 +15,7 @@
 namespace pawl::source {
 namespace {
 
-char* append(std::string_view text, char* out) {
+char* append_text(std::string_view text, char* out) {
     std::memcpy(out, text.data(), text.size());
     return out + text.size();
 }
@@ -27,19 +27,6 @@ std::optional<std::string_view> value_of(const Cells& cells, const Cell& cell) {
 
 std::unexpected<Problem> problem(std::string_view error, std::string reason) {
     return std::unexpected(Problem{error, std::move(reason)});
-}
-
-std::optional<Problem> problem_with_entity(std::string_view entity, const std::string& column) {
-    if (entity.empty())
-        return Problem{"entity_empty", fmt::format("column {}: the entity's id is empty", column)};
-    if (entity.size() > limits::entity_bytes_max)
-        return Problem{"entity_too_long",
-                       fmt::format("column {}: the entity's id is {} bytes long, more than {}", column,
-                                   entity.size(), limits::entity_bytes_max)};
-    if (!simdjson::validate_utf8(entity.data(), entity.size()))
-        return Problem{"entity_not_utf8",
-                       fmt::format("column {}: the entity's id is not valid UTF-8", column)};
-    return std::nullopt;
 }
 
 bool may_hold_any_bytes(ColumnKind kind) {
@@ -75,7 +62,40 @@ Problem too_large(std::uint64_t bytes_max) {
             fmt::format("the document is larger than pipeline.limits.document_bytes, {} bytes", bytes_max)};
 }
 
+engine::Row kept(engine::Row row, engine::Page& page) {
+    char* const bytes = page.allocate(row.entity.size() + row.document.size());
+    std::ranges::copy(row.document, std::ranges::copy(row.entity, bytes).out);
+    row.entity = {bytes, row.entity.size()};
+    row.document = {bytes + row.entity.size(), row.document.size()};
+    return row;
+}
+
 }  // namespace
+
+std::optional<Problem> problem_with_entity(std::string_view entity, const std::string& column) {
+    if (entity.empty())
+        return Problem{"entity_empty", fmt::format("column {}: the entity's id is empty", column)};
+    if (entity.size() > limits::entity_bytes_max)
+        return Problem{"entity_too_long",
+                       fmt::format("column {}: the entity's id is {} bytes long, more than {}", column,
+                                   entity.size(), limits::entity_bytes_max)};
+    if (!simdjson::validate_utf8(entity.data(), entity.size()))
+        return Problem{"entity_not_utf8",
+                       fmt::format("column {}: the entity's id is not valid UTF-8", column)};
+    return std::nullopt;
+}
+
+engine::Row removed_row(std::string_view entity, engine::Page& page) {
+    return kept({.action = engine::Action::remove, .entity = entity, .document = {}}, page);
+}
+
+engine::Row invalid_row(std::string_view entity, const Problem& why, engine::Page& page) {
+    return kept({.action = engine::Action::invalid,
+                 .entity = entity,
+                 .document = cut(why.reason, limits::reason_bytes_max),
+                 .error = why.error},
+                page);
+}
 
 engine::Revision DocumentBuilder::revision_of(const Cells& cells) const {
     const auto text = value_of(cells, shape_.revision);
@@ -83,40 +103,34 @@ engine::Revision DocumentBuilder::revision_of(const Cells& cells) const {
     return revision_in(*text);
 }
 
+std::string_view DocumentBuilder::entity_of(const Cells& cells) const {
+    const auto entity = value_of(cells, shape_.entity).value_or(std::string_view{});
+    const bool is_number =
+        shape_.entity.kind == ColumnKind::integer || shape_.entity.kind == ColumnKind::boolean;
+    return is_number ? without_leading_zeros(entity) : entity;
+}
+
 std::size_t DocumentBuilder::add(const Cells& cells, engine::Page& page) {
-    engine::Row row;
+    engine::Row row = row_of(entity_of(cells), cells, page);
     row.revision = revision_of(cells);
-    const auto entity = value_of(cells, shape_.entity);
-    row.entity = entity.value_or(std::string_view{});
-    if (shape_.entity.kind == ColumnKind::integer || shape_.entity.kind == ColumnKind::boolean)
-        row.entity = without_leading_zeros(row.entity);
-
-    const auto add_invalid = [&](const Problem& why) {
-        row.action = engine::Action::invalid;
-        row.error = why.error;
-        row.document = cut(why.reason, limits::reason_bytes_max);
-        page.add(row);
-        return row.document.size();
-    };
-    if (const auto why = problem_with_entity(row.entity, shape_.entity.column)) return add_invalid(*why);
-    if (shape_.deleted) {
-        const auto deleted = value_of(cells, *shape_.deleted);
-        if (deleted && is_true(shape_.deleted->kind, *deleted)) {
-            row.action = engine::Action::remove;
-            page.add(row);
-            return 0;
-        }
-    }
-    const auto document = document_of(cells);
-    if (!document) return add_invalid(document.error());
-
-    char* const kept = page.allocate(row.entity.size() + document->size());
-    std::memcpy(kept, row.entity.data(), row.entity.size());
-    std::memcpy(kept + row.entity.size(), document->data(), document->size());
-    row.entity = {kept, row.entity.size()};
-    row.document = {kept + row.entity.size(), document->size()};
     page.add_owned(row);
-    return document->size();
+    return row.document.size();
+}
+
+engine::Row DocumentBuilder::row_of(std::string_view entity, const Cells& cells, engine::Page& page) {
+    if (const auto why = problem_with_entity(entity, shape_.entity.column))
+        return invalid_row(entity, *why, page);
+    if (is_deleted(cells)) return removed_row(entity, page);
+    if (!shape_.has_document) return kept({.entity = entity, .document = {}}, page);
+    const auto document = document_of(cells);
+    if (!document) return invalid_row(entity, document.error(), page);
+    return kept({.entity = entity, .document = *document}, page);
+}
+
+bool DocumentBuilder::is_deleted(const Cells& cells) const {
+    if (!shape_.deleted) return false;
+    const auto deleted = value_of(cells, *shape_.deleted);
+    return deleted && is_true(shape_.deleted->kind, *deleted);
 }
 
 std::expected<std::string_view, Problem> DocumentBuilder::document_of(const Cells& cells) {
@@ -135,13 +149,13 @@ std::expected<std::string_view, Problem> DocumentBuilder::document_of(const Cell
     };
     for (const auto& field : shape_.fields) {
         separate();
-        const auto end = write_field(field, cells, append(field.key, out));
+        const auto end = write_field(field, cells, append_text(field.key, out));
         if (!end) return std::unexpected(end.error());
         out = *end;
     }
     if (!shape_.constants.empty()) {
         separate();
-        out = append(shape_.constants, out);
+        out = append_text(shape_.constants, out);
     }
     *out++ = '}';
     const auto bytes = static_cast<std::size_t>(out - begin);
@@ -167,7 +181,7 @@ std::expected<JsonText, Problem> DocumentBuilder::begin_with_body(const Cells& c
 std::expected<char*, Problem> DocumentBuilder::write_field(const FieldShape& field, const Cells& cells,
                                                            char* out) {
     const auto value = value_of(cells, field.cell);
-    if (!value) return append("null", out);
+    if (!value) return append_text("null", out);
     if (field.cell.kind == ColumnKind::json) {
         std::memcpy(out, value->data(), value->size());
         auto checked = json_.value(out, value->size());

@@ -1,9 +1,7 @@
 #include "source/mariadb_source.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
 
-#include <csignal>
 #include <utility>
 
 #include "base/assert.h"
@@ -11,18 +9,9 @@
 #include "source/check.h"
 #include "source/limits.h"
 #include "source/server_role.h"
+#include "source/signals.h"
 
 namespace pawl::source {
-namespace {
-
-// Signals are the main thread's; and a write to a closed TLS connection must be an error here, not the end.
-void block_signals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
-
-}  // namespace
 
 MariaDbSource::MariaDbSource(config::MariaDb settings, config::Pipeline pipeline, engine::Inbox& inbox)
     : settings_(std::move(settings)),
@@ -48,12 +37,22 @@ void MariaDbSource::prepare() {
 }
 
 void MariaDbSource::read(engine::ReadRequest request) {
-    PAWL_ASSERT(!request.revisions.empty() && request.rows_max >= 1);
+    PAWL_ASSERT(request.revisions.empty() == request.table_after.has_value() && request.rows_max >= 1);
     ask(std::move(request));
 }
 
 void MariaDbSource::prove() {
+    PAWL_ASSERT(!has_outbox());
     ask(Prove{});
+}
+
+void MariaDbSource::clean_up(engine::CleanUpRequest request) {
+    PAWL_ASSERT(has_outbox() && (request.late_through == 0 || request.rows_max >= 1));
+    ask(std::move(request));
+}
+
+void MariaDbSource::look_up(engine::LookUpRequest request) {
+    ask(std::move(request));
 }
 
 void MariaDbSource::ask(Request request) {
@@ -85,7 +84,7 @@ void MariaDbSource::work() {
 }
 
 engine::Event MariaDbSource::answer(const Prepare&) {
-    reader_.reset();
+    forget_table();
     auto facts = look_at_history();
     if (facts) return engine::SourceReady{*facts};
     connection_.reset();
@@ -101,6 +100,24 @@ engine::Event MariaDbSource::answer(const engine::ReadRequest& request) {
         .error = std::move(page.error()).within(fmt::format("pipeline {}", pipeline_.name))};
 }
 
+engine::Event MariaDbSource::answer(const engine::CleanUpRequest& request) {
+    auto cleaned = clean_up_outbox(request);
+    if (cleaned) return *cleaned;
+    connection_.reset();
+    return engine::CleanUpFailed{
+        .id = request.id,
+        .error = std::move(cleaned.error()).within(fmt::format("pipeline {}", pipeline_.name))};
+}
+
+engine::Event MariaDbSource::answer(const engine::LookUpRequest& request) {
+    auto found = look_up_rows(request);
+    if (found) return engine::LookedUp{.id = request.id, .answer = std::move(*found)};
+    connection_.reset();
+    return engine::LookUpFailed{
+        .id = request.id,
+        .error = std::move(found.error()).within(fmt::format("pipeline {}", pipeline_.name))};
+}
+
 engine::Event MariaDbSource::answer(const Prove&) {
     auto proof = look_for_writers();
     if (proof) return engine::ProofAnswered{std::move(*proof)};
@@ -111,16 +128,29 @@ engine::Event MariaDbSource::answer(const Prove&) {
 Result<engine::SourceFacts> MariaDbSource::look_at_history() {
     if (auto done = connect(); !done) return std::unexpected(std::move(done.error()));
     if (auto done = look_at_table(); !done) return std::unexpected(std::move(done.error()));
-    auto end = reader_->history_end(*connection_);
+    auto end = has_outbox() ? outbox_->history_end(*connection_) : reader_->history_end(*connection_);
     if (!end) return std::unexpected(std::move(end.error()));
-    return engine::SourceFacts{.history_end = *end};
+    return engine::SourceFacts{.history_end = *end,
+                               .shape = has_outbox() ? outbox_->shape() : reader_->shape()};
 }
 
 Result<std::shared_ptr<const engine::Page>> MariaDbSource::read_page(const engine::ReadRequest& request) {
-    if (auto done = connect(); !done) return std::unexpected(std::move(done.error()));
-    if (!reader_)
-        if (auto done = look_at_table(); !done) return std::unexpected(std::move(done.error()));
-    return reader_->read(*connection_, request);
+    if (auto done = be_ready(); !done) return std::unexpected(std::move(done.error()));
+    return has_outbox() ? outbox_->read(*connection_, request) : reader_->read(*connection_, request);
+}
+
+Result<engine::CleanedUp> MariaDbSource::clean_up_outbox(const engine::CleanUpRequest& request) {
+    if (auto done = be_ready(); !done) return std::unexpected(std::move(done.error()));
+    return clean_up_->run(*connection_, request);
+}
+
+Result<engine::LookUpAnswer> MariaDbSource::look_up_rows(const engine::LookUpRequest& request) {
+    if (auto done = be_ready(); !done) return std::unexpected(std::move(done.error()));
+    failpoint::at("before:look_up");
+    auto answer =
+        has_outbox() ? outbox_->look_up(*connection_, request) : reader_->look_up(*connection_, request);
+    failpoint::at("after:look_up");
+    return answer;
 }
 
 // What is proven on one server says nothing about what a snapshot on another one will show.
@@ -155,13 +185,32 @@ Result<void> MariaDbSource::connect() {
 // Whoever asked must hear that what it knows of the server before may not be true of this one. The next
 // request finds it as it is.
 Result<void> MariaDbSource::server_has_changed(const std::string& before, const std::string& place) {
-    reader_.reset();
+    forget_table();
     return fail(ErrorKind::unavailable,
                 fmt::format("{} is another server now: {}, not {}", place, server_, before));
 }
 
+Result<void> MariaDbSource::be_ready() {
+    if (auto done = connect(); !done) return done;
+    return has_reader() ? Result<void>{} : look_at_table();
+}
+
+void MariaDbSource::forget_table() {
+    reader_.reset();
+    outbox_.reset();
+    clean_up_.reset();
+}
+
 Result<void> MariaDbSource::look_at_table() {
     failpoint::at("before:look_at_table");
+    if (has_outbox()) {
+        const auto layout = fit_outbox(*connection_, settings_, pipeline_);
+        if (!layout) return std::unexpected(layout.error());
+        outbox_.emplace(*layout, pipeline_);
+        clean_up_.emplace(*layout);
+        failpoint::at("after:look_at_table");
+        return {};
+    }
     auto table = fit_table(*connection_, settings_, pipeline_);
     if (!table) return std::unexpected(std::move(table.error()));
     reader_.emplace(*table, pipeline_);

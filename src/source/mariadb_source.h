@@ -1,4 +1,4 @@
-// The history of one pipeline in MariaDB, as the engine's SourcePort.
+// The history or outbox of one pipeline in MariaDB, as the engine's SourcePort.
 #pragma once
 
 #include <condition_variable>
@@ -14,6 +14,8 @@
 #include "source/connection.h"
 #include "source/gap_proof.h"
 #include "source/interrupt.h"
+#include "source/outbox_clean_up.h"
+#include "source/outbox_reader.h"
 #include "source/reader.h"
 
 namespace pawl::source {
@@ -33,25 +35,37 @@ class MariaDbSource final : public engine::SourcePort {
     void prepare() override;
     void read(engine::ReadRequest request) override;
     void prove() override;
+    void clean_up(engine::CleanUpRequest request) override;
+    void look_up(engine::LookUpRequest request) override;
 
   private:
     struct Prepare {};
     struct Prove {};
-    using Request = std::variant<Prepare, engine::ReadRequest, Prove>;
+    using Request =
+        std::variant<Prepare, engine::ReadRequest, Prove, engine::CleanUpRequest, engine::LookUpRequest>;
 
     void ask(Request request);
     void work();
     engine::Event answer(const Prepare& request);
     engine::Event answer(const engine::ReadRequest& request);
     engine::Event answer(const Prove& request);
+    engine::Event answer(const engine::CleanUpRequest& request);
+    engine::Event answer(const engine::LookUpRequest& request);
     Result<engine::SourceFacts> look_at_history();
     Result<std::shared_ptr<const engine::Page>> read_page(const engine::ReadRequest& request);
+    Result<engine::CleanedUp> clean_up_outbox(const engine::CleanUpRequest& request);
+    Result<engine::LookUpAnswer> look_up_rows(const engine::LookUpRequest& request);
     Result<engine::Proof> look_for_writers();
     // Makes sure that there is an open connection.
     Result<void> connect();
     Result<void> server_has_changed(const std::string& before, const std::string& place);
+    // Makes sure of that too, and that there is a reader.
+    Result<void> be_ready();
     // Checks the table anew and makes the reader from what was found.
     Result<void> look_at_table();
+    bool has_outbox() const { return pipeline_.source.outbox.has_value(); }
+    bool has_reader() const { return reader_ || outbox_; }
+    void forget_table();
 
     const config::MariaDb settings_;
     const config::Pipeline pipeline_;
@@ -63,7 +77,9 @@ class MariaDbSource final : public engine::SourcePort {
     std::optional<Connection> connection_;
     std::string server_;  // that connection_ leads to
     GapProof proof_;
-    std::optional<Reader> reader_;
+    std::optional<Reader> reader_;  // revision mode
+    std::optional<OutboxReader> outbox_;
+    std::optional<OutboxCleanUp> clean_up_;
 
     std::mutex mutex_;
     std::condition_variable asked_;

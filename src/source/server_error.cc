@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "source/json.h"
 #include "source/limits.h"
 
@@ -20,6 +23,9 @@ std::string advice_for(unsigned number) {
             return "GRANT SELECT on the pipeline's table to the user that [mariadb] names";
         case 1130:
             return "allow the account from this host (CREATE USER 'name'@'host')";
+        case 1419:
+            return "set log_bin_trust_function_creators = 1 on the server, or let an administrator run what "
+                   "`pawl outbox-sql` prints";
         case 1049:
             return "set mariadb.database to an existing database";
         case 1146:
@@ -54,6 +60,7 @@ ErrorKind kind_of_server_error(unsigned number) {
         case 1251:  // the client cannot authenticate as the account demands
         case 1275:
         case 1370:
+        case 1419:  // no triggers while there is a binary log
         case 1698:  // socket authentication refused
         case 1820:  // the password has expired
         case 1862:
@@ -71,6 +78,15 @@ ErrorKind kind_of_server_error(unsigned number) {
         default:
             return ErrorKind::unavailable;
     }
+}
+
+bool is_about_a_value(unsigned number, std::string_view sql_state) {
+    constexpr unsigned too_many_rows = 1172;  // SELECT … INTO in a function, with the state of a syntax error
+    constexpr unsigned too_deep_recursion = 1456;  // of a function, for some value
+    if (number == too_many_rows || number == too_deep_recursion) return true;
+    // No data, no case found, wrong number of rows, data, constraint; whatever a SIGNAL says.
+    constexpr std::array<std::string_view, 6> classes{"02", "20", "21", "22", "23", "45"};
+    return std::ranges::find(classes, sql_state.substr(0, 2)) != classes.end();
 }
 
 Error server_error(unsigned number, std::string_view text, std::string_view place) {

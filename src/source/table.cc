@@ -42,7 +42,8 @@ std::uint64_t number_of(const std::optional<std::string>& text) {
 
 Result<void> read_columns(Connection& connection, Table& table) {
     const auto rows = connection.rows(
-        fmt::format("SELECT COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, IS_NULLABLE, EXTRA, CHARACTER_SET_NAME "
+        fmt::format("SELECT COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, IS_NULLABLE, EXTRA, CHARACTER_SET_NAME, "
+                    "COLLATION_NAME "
                     "FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} "
                     "ORDER BY ORDINAL_POSITION",
                     connection.quoted(table.database), connection.quoted(table.name)));
@@ -56,6 +57,8 @@ Result<void> read_columns(Connection& connection, Table& table) {
         column.nullable = row[3] != "NO";
         column.auto_increment = row[4].value_or("").find("auto_increment") != std::string::npos;
         column.is_character = row[5].has_value();
+        column.character_set = row[5].value_or("");
+        column.collation = row[6].value_or("");
         table.columns.push_back(std::move(column));
     }
     return {};

@@ -31,6 +31,8 @@ class IndexWorld {
     virtual std::optional<std::uint64_t> version(const std::string& entity) = 0;
     // An operator deletes the index.
     virtual void delete_index() = 0;
+    // An operator lets the alias lead to a new, empty index with the same fields.
+    virtual void move_alias() = 0;
 };
 
 struct ContractAction {
@@ -69,6 +71,14 @@ inline engine::TargetFacts prepared(IndexWorld& world) {
     const auto event = world.next_event();
     if (const auto* const failed = std::get_if<engine::TargetFailed>(&event)) FAIL(to_line(failed->error));
     return std::get<engine::TargetReady>(event).facts;
+}
+
+inline void remember(IndexWorld& world, const engine::Remembered& remembered, const std::string& uuid) {
+    world.port().remember(remembered, uuid);
+    const auto event = world.next_event();
+    if (const auto* const failed = std::get_if<engine::CheckpointFailed>(&event))
+        FAIL(to_line(failed->error));
+    REQUIRE(std::holds_alternative<engine::CheckpointWritten>(event));
 }
 
 inline void run_index_contract(IndexWorld& world) {
@@ -196,6 +206,37 @@ inline void run_index_contract(IndexWorld& world) {
             CHECK(std::get<engine::BulkAnswered>(event).items.front().status == done);
             CHECK(world.version("large") == 1U);
         }
+    }
+    SECTION("it remembers what it was told, and the next one to come is told so") {
+        CHECK_FALSE(prepared(world).remembered);
+        engine::Remembered told{.pipeline = "lex",
+                                .source = {journal::SourceMode::revision, "karp", "lex"},
+                                .revision = journal::revision_max,
+                                .owed = engine::IntervalSet({{3, 4}, {9, 9}}),
+                                .anchor = journal::Anchor{17, 0xfedcba9876543210},
+                                .shape = 1,
+                                .written_at = 1'732'410'904'123};
+        const auto uuid = prepared(world).identity.uuid;
+        remember(world, told, uuid);
+        CHECK(prepared(world).remembered == told);
+        told.revision = 18;
+        told.owed = {};
+        told.anchor.reset();
+        remember(world, told, uuid);
+        CHECK(prepared(world).remembered == told);
+        CHECK(status_of(world, {5, "a", R"({"n":5})"}) == done);  // its mapping is as it was
+
+        world.port().remember(told, "another-uuid");
+        const auto event = world.next_event();
+        CHECK(std::get<engine::CheckpointFailed>(event).error.kind == ErrorKind::target_missing);
+    }
+    SECTION("what another index takes because the alias has moved is told, and not taken for done") {
+        CHECK(status_of(world, {5, "a", R"({"n":5})"}) == done);
+        const auto before = prepared(world).identity.uuid;
+        world.move_alias();
+        CHECK(status_of(world, {6, "a", R"({"n":6})"}) == target_missing);
+        CHECK(prepared(world).identity.uuid != before);
+        CHECK(status_of(world, {6, "a", R"({"n":6})"}) == done);
     }
     SECTION("when the index is gone, every action says so, and nothing is made by itself") {
         world.delete_index();

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <catch2/catch.hpp>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -80,6 +81,30 @@ engine::Proof proof(World& world, engine::SourcePort& source) {
     const engine::Event event = world.next();
     if (const auto* failed = std::get_if<engine::ProofFailed>(&event)) FAIL(to_line(failed->error));
     return std::get<engine::ProofAnswered>(event).proof;
+}
+
+template <class World>
+engine::LookUpAnswer looked_up(World& world, engine::SourcePort& source, std::vector<Revision> anchors,
+                               std::vector<engine::LookUpRequest::Version> versions = {}) {
+    static engine::RequestId last_id = 5'000;
+    source.look_up({++last_id, std::move(anchors), std::move(versions)});
+    const engine::Event event = world.next();
+    if (const auto* failed = std::get_if<engine::LookUpFailed>(&event)) FAIL(to_line(failed->error));
+    CHECK(std::get<engine::LookedUp>(event).id == last_id);
+    return std::get<engine::LookedUp>(event).answer;
+}
+
+template <class World>
+std::shared_ptr<const engine::Page> fill_page(World& world, engine::SourcePort& source, Revision first,
+                                              Revision through, std::uint32_t rows_max = 1'000) {
+    engine::ReadRequest request{.id = 77, .revisions = IntervalSet({{first, through}})};
+    request.rows_max = rows_max;
+    request.bytes_max = 1 << 20;
+    request.fill = true;
+    source.read(request);
+    const engine::Event event = world.next();
+    if (const auto* failed = std::get_if<engine::ReadFailed>(&event)) FAIL(to_line(failed->error));
+    return std::get<engine::PageRead>(event).page;
 }
 
 using Names = std::vector<std::string>;
@@ -275,6 +300,117 @@ void a_revision_that_is_handed_out_after_a_proof_is_not_covered(World& world) {
     CHECK(idle.put("late", "{}") > proven.through);
     CHECK(proof(world, *source).outcome == engine::Proof::Outcome::busy);
     idle.commit();
+}
+
+template <class World>
+void a_rows_digest_stays_and_no_two_rows_have_the_same(World& world) {
+    const Revision first = committed(world, "a", R"({"n":1})");
+    const Revision second = committed(world, "a", R"({"n":1})");
+    auto open = world.begin();
+    const Revision unseen = open.put("a", "{}");
+    const auto source = world.make_source();
+    prepared(world, *source);
+    const auto answer = looked_up(world, *source, {second, unseen, first});
+    CHECK(answer.history_end == second);
+    REQUIRE(answer.anchors.size() == 3);
+    REQUIRE(answer.anchors[0]);
+    CHECK_FALSE(answer.anchors[1]);
+    REQUIRE(answer.anchors[2]);
+    CHECK(*answer.anchors[0] != *answer.anchors[2]);
+    CHECK(looked_up(world, *source, {first}).anchors.front() == answer.anchors[2]);
+    const auto all = page(world, *source, from(1));
+    CHECK(all->anchor == journal::Anchor{second, *answer.anchors[0]});
+    CHECK(all->shape == answer.shape);
+    CHECK(page(world, *source, IntervalSet({{first, first}}), true)->anchor->revision == second);
+    open.roll_back();
+}
+
+template <class World>
+void a_row_can_be_looked_at_beside_those_that_are_read(World& world) {
+    const Revision first = committed(world, "a");
+    const Revision second = committed(world, "b");
+    const auto source = world.make_source();
+    prepared(world, *source);
+    const auto digest = looked_up(world, *source, {first}).anchors.front();
+    const auto beside = [&](Revision revision, bool latest) {
+        engine::ReadRequest request{
+            .id = 78, .revisions = from(second), .rows_max = 10, .bytes_max = 1 << 20};
+        request.latest = latest;
+        request.beside = revision;
+        source->read(request);
+        const auto read = std::get<engine::PageRead>(world.next()).page;
+        CHECK(entities_of(world, *read) == Names{"b"});
+        CHECK(read->seen == IntervalSet({{second, second}}));
+        return read->digest_beside;
+    };
+    CHECK(digest.has_value());
+    CHECK(beside(first, false) == digest);
+    CHECK(beside(first, true) == digest);
+    CHECK_FALSE(beside(second + 1, false));
+}
+
+template <class World>
+void a_version_is_known_when_it_is_a_row_of_that_entity(World& world) {
+    const Revision a = committed(world, "a");
+    const Revision upper = committed(world, "A");
+    const auto source = world.make_source();
+    prepared(world, *source);
+    const auto as_id = [&](Revision revision) {
+        const auto rows = page(world, *source, IntervalSet({{revision, revision}}));
+        return std::string(rows->rows().front().entity);
+    };
+    const auto answer = looked_up(
+        world, *source, {}, {{as_id(a), a}, {as_id(upper), upper}, {as_id(a), upper}, {as_id(a), 999'999}});
+    CHECK(answer.versions == std::vector<bool>{true, true, false, false});
+}
+
+template <class World>
+void a_fill_gives_each_entitys_latest_row_and_has_seen_all(World& world) {
+    committed(world, "a");
+    committed(world, "gone");
+    const Revision b = committed(world, "b");
+    auto transaction = world.begin();
+    const Revision removal = transaction.remove("gone");
+    const Revision last = transaction.put("a", R"({"n":2})");
+    transaction.commit();
+    const auto source = world.make_source();
+    const Revision end = prepared(world, *source);
+    CHECK(end == last);
+    const auto all = fill_page(world, *source, 1, end);
+    REQUIRE(entities_of(world, *all) == Names{"b", "gone", "a"});
+    CHECK(all->rows()[0].revision == b);
+    CHECK(all->rows()[1].revision == removal);
+    CHECK(all->rows()[1].action == engine::Action::remove);
+    CHECK(all->rows()[2].revision == last);
+    CHECK(all->seen.count() == 5);
+    CHECK(all->complete);
+    CHECK(all->covered_through == end);
+    CHECK(all->anchor->revision == last);
+
+    // In small pages, and what commits meanwhile is not among them: it is above the last revision.
+    const auto some = fill_page(world, *source, 1, end, 1);
+    CHECK(entities_of(world, *some) == Names{"b"});
+    CHECK(some->covered_through < last);
+    CHECK_FALSE(some->complete);
+    committed(world, "b");
+    const auto rest = fill_page(world, *source, some->covered_through + 1, end, 1);
+    CHECK(entities_of(world, *rest).size() <= 1);
+    CHECK_FALSE(rest->seen.empty());
+}
+
+template <class World>
+void a_fill_keeps_entities_apart_that_the_collation_takes_for_one(World& world) {
+    committed(world, "abc");
+    const Revision upper = committed(world, "ABC");
+    const Revision lower = committed(world, "abc");
+    const Revision blank = committed(world, "abc ");
+    const auto source = world.make_source();
+    const auto all = fill_page(world, *source, 1, prepared(world, *source));
+    // More than these may come, since entities that are equal under the collation take turns in its index.
+    std::map<std::string, Revision> latest;
+    for (const auto& row : all->rows())
+        latest[world.entity(row)] = row.revision;
+    CHECK(latest == std::map<std::string, Revision>{{"ABC", upper}, {"abc", lower}, {"abc ", blank}});
 }
 
 }  // namespace pawl::test::source_contract

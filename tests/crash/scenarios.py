@@ -24,6 +24,17 @@ ROWS_TO_PRUNE = 260  # batches of one row: more than the journal keeps of the co
 REQUESTS = 3  # of an operator, so that its points have a second and a later hit
 EARLIER_CRASHES = ("after:send_bulk:2", "after:judge_answer:2", "after:write_journal/apply_batch:2",
                    "before:write_journal/commit_batches:3", "during:commit:4")  # fmt: skip
+STATE_SQL = """
+CREATE TABLE {state} (entity_id VARCHAR(700) NOT NULL PRIMARY KEY, version INT NOT NULL, body LONGTEXT)
+ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+"""
+FOLLOW_SQL = """
+CREATE TRIGGER {table}_follow AFTER INSERT ON {table} FOR EACH ROW
+IF NEW.discarded THEN DELETE FROM {state} WHERE entity_id = NEW.entity_id;
+ELSE INSERT INTO {state} VALUES (NEW.entity_id, NEW.version, NEW.body)
+  ON DUPLICATE KEY UPDATE version = NEW.version, body = NEW.body;
+END IF
+"""
 INSERT_SQL = "INSERT INTO {table} (entity_id, version, body, discarded) VALUES (%s, %s, %s, %s)"
 
 
@@ -92,7 +103,22 @@ class ManyBatches(Scenario):
     """More of them than the journal keeps: it prunes."""
 
     limits = SMALL_LIMITS
-    rows_at_first = ROWS_TO_PRUNE
+
+    def prepare(self, program, history):
+        super().prepare(program, history)
+        program.must("sync")
+        history.write(ROWS_TO_PRUNE)
+
+
+class OtherShape(Scenario):
+    """A column has become another kind of number; what it says is as it was."""
+
+    def prepare(self, program, history):
+        super().prepare(program, history)
+        program.must("sync")
+        with history.connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {history.table} MODIFY discarded INT")
+        history.write(ROWS_BETWEEN)
 
 
 class CrashedBefore(Scenario):
@@ -211,7 +237,42 @@ class LateRows(Scenario):
             connection.close()
 
 
-SCENARIOS = (FirstFill, ManyBatches, CrashedBefore, IndexGone, IndexDown, OperatorRetries, OperatorDrops, LateRows)
+class Rebuild(Scenario):
+    """A new index is filled beside the live one; the next call ends what was begun."""
+
+    def prepare(self, program, history):
+        super().prepare(program, history)
+        program.must("sync")
+        history.write(ROWS_BETWEEN)
+
+    def act(self, program, failpoint, _history):
+        return program.run("rebuild", "--drop-old", failpoint=failpoint)
+
+    def clear(self, program, _history):
+        program.must("rebuild", "--drop-old")
+
+
+class Outbox(Scenario):
+    """Outbox mode: a table that a trigger keeps at what the history says, its first fill, and what comes meanwhile."""
+
+    def prepare(self, program, history):
+        state, table = f"{history.table}_state", history.table
+        with history.connection.cursor() as cursor:
+            cursor.execute(STATE_SQL.format(state=state))
+            cursor.execute(FOLLOW_SQL.format(state=state, table=table))
+        text = program.config.read_text(encoding="utf-8")
+        head, rest = text.split("[pipeline.source]")
+        tail = rest[rest.index("[pipeline.document]") :]
+        source = f'[pipeline.source]\nmode = "outbox"\ntable = "{state}"\nentity = "entity_id"\n\n'
+        program.config.write_text(head + source + tail, encoding="utf-8")
+        program.has_outbox = True
+        super().prepare(program, history)
+        program.must("outbox-sql", "--apply")
+        history.write(ROWS_BETWEEN)
+
+
+SCENARIOS = (FirstFill, ManyBatches, OtherShape, CrashedBefore, IndexGone, IndexDown, OperatorRetries, OperatorDrops,
+             LateRows, Rebuild, Outbox)  # fmt: skip
 
 
 def status(program):

@@ -1,5 +1,6 @@
 # Real servers for tests. Every server is a ctest fixture: its setup starts it, its cleanup stops it. The search
-# servers come one after the other, so that never two of them run at once (each wants over a gigabyte).
+# servers come one after the other, so that never two of these run at once (each wants over a gigabyte). Tests of the
+# whole program start servers of their own; how many tests may run at a time is for ctest's -j to say (tools/test).
 #
 #   pawl_add_server_test(NAME n LABEL integration SOURCES … LIBRARIES …)   needs MariaDB
 #   pawl_add_index_test(NAME n SOURCES … LIBRARIES …)                      one ctest entry a search server, no MariaDB

@@ -91,7 +91,9 @@ Change some_change(const JournalModel& model, Chance& chance) {
             if (!chance.one_in(4)) change.batches.push_back(batch->id);
         return change;
     }
-    if (choice < 94) return some_close(snapshot, chance);
+    if (choice < 92) return some_close(snapshot, chance);
+    if (choice < 93) return RecordCheckpoint{name, {snapshot.pipeline.watermark, 12}};
+    if (choice < 94) return NoteIncident{name, "R10", "the alias leads to another index", 13};
     if (choice < 96) return RetryQuarantine{name, {some_entity(chance), some_entity(chance)}};
     if (choice < 99) return DropQuarantine{name, {some_entity(chance)}};
     return begin_of(name, snapshot.pipeline.high);

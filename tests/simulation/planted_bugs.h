@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/planted.h"
+#include "journal/record.h"
 
 namespace pawl::simulation {
 
@@ -16,6 +17,8 @@ struct PlantedBug {
     std::uint32_t schedules_max = 0;  // within so many it is found, from seed 1 on; 0: it is not
     std::string_view mistake;         // what somebody thought
     std::string_view why_not_found = {};
+    journal::SourceMode mode = journal::SourceMode::revision;  // that it is looked for in
+    bool in_rebuild = false;  // in schedules with a rebuild (rebuild_options_of)
 };
 
 std::span<const PlantedBug> planted_bugs();

@@ -22,7 +22,12 @@ void SimChecks::request_may_go(const engine::BulkRequest& request, std::size_t i
         throw Violation{fmt::format("a request has {} actions", request.actions.size())};
     for (const engine::Row& action : request.actions) {
         if (action.action == engine::Action::invalid) throw Violation{"an invalid row is sent"};
-        if (!has_intent(SimHistory::entity_of(action.entity), 0))
+        if (outbox_ != nullptr) {
+            has_intent_for(action);
+            continue;
+        }
+        // Rows that a restored source has forgotten cannot be looked for among the batch's.
+        if (history_.restores() == 0 && !has_intent(SimHistory::entity_of(action.entity), 0))
             throw Violation{fmt::format("{} at revision {} is sent before its INTENT is durable",
                                         action.entity, action.revision)};
     }
@@ -67,6 +72,11 @@ void SimChecks::journal_is_sound() const {
     const SimIndex* const index = cluster_.index();
     // What the journal says of an index that is gone binds nobody: the pipeline will begin again.
     if (index == nullptr || index->uuid != durable.pipeline.target.uuid) return;
+    if (index->history_restores != history_.restores()) return;  // nor what it says of a history that was
+    if (outbox_ != nullptr) {
+        if (!durable.pipeline.fill) deleted_rows_are_in(*index);
+        return;
+    }
     std::vector<Revision> known(history_.entities());
     for (std::uint32_t entity = 0; entity < history_.entities(); ++entity)
         known[entity] = known_of(*index, entity);
@@ -76,15 +86,54 @@ void SimChecks::journal_is_sound() const {
             throw Violation{fmt::format("watermark {} is above revision {}, whose transaction is open",
                                         durable.pipeline.watermark, revision)};
         if (row.fate == Fate::committed && known[row.entity] < revision &&
+            !comes_with_the_fill(row, durable.pipeline.watermark) &&
             !is_another_batchs(row.entity, durable.pipeline.watermark))
             throw Violation{fmt::format("watermark {} is above revision {} of e{}, which the index never had",
                                         durable.pipeline.watermark, revision, row.entity)};
     }
 }
 
+void SimChecks::index_remembers_no_more_than_it_holds() const {
+    const SimIndex* const index = cluster_.index();
+    if (index == nullptr || !index->remembered || index->history_restores != history_.restores()) return;
+    const engine::Remembered& remembered = *index->remembered;
+    if (outbox_ != nullptr) {
+        if (!remembered.filling) deleted_rows_are_in(*index);
+        return;
+    }
+    for (Revision revision = 1; revision <= remembered.revision; ++revision) {
+        const HistoryRow& row = history_.row(revision);
+        const bool is_held = versions_.highest(*index, row.entity) >= revision;
+        if (row.fate == Fate::open || (row.fate == Fate::committed && !is_held && !is_owed(remembered, row)))
+            throw Violation{fmt::format("the index remembers {}, but it never had revision {} of e{}",
+                                        remembered.revision, revision, row.entity)};
+    }
+}
+
+// A fill leaves a row out for a later one of its entity, which is still to come: after a crash too, since it
+// lies above the watermark.
+bool SimChecks::comes_with_the_fill(const HistoryRow& row, Revision watermark) const {
+    const auto& rows = history_.rows();
+    return std::any_of(rows.begin(), rows.end(), [&](const HistoryRow& other) {
+        return other.entity == row.entity && other.revision > watermark &&
+               other.revision <= fills_at_most_through_ && other.fate == Fate::committed;
+    });
+}
+
+// Some row of the entity, at or above this one, is listed as missing.
+bool SimChecks::is_owed(const engine::Remembered& remembered, const HistoryRow& row) const {
+    const auto& rows = history_.rows();
+    return std::any_of(rows.begin(), rows.end(), [&](const HistoryRow& other) {
+        return other.entity == row.entity && other.revision >= row.revision &&
+               (remembered.owed.contains(other.revision) ||
+                (other.fate == Fate::committed && other.revision > remembered.revision));
+    });
+}
+
 void SimChecks::after_step() {
-    journal_is_sound();
+    index_remembers_no_more_than_it_holds();
     journal_goes_forward();
+    journal_is_sound();
 }
 
 void SimChecks::states_go_forward(const journal::PipelineSnapshot& durable) const {
@@ -106,7 +155,9 @@ void SimChecks::journal_goes_forward() {
     if (pipeline.last_batch < seen_.last_batch)
         throw Violation{fmt::format("batches are numbered again from {}, after {}", pipeline.last_batch,
                                     seen_.last_batch)};
-    if (journal_.begins() == seen_.begins) {
+    if (journal_.begins() != seen_.begins) {
+        fills_at_most_through_ = history_.end_of_history();
+    } else {
         states_go_forward(durable);
         if (pipeline.high < seen_.high)
             throw Violation{fmt::format("high went back from {} to {}", seen_.high, pipeline.high)};
@@ -126,23 +177,26 @@ void check_memory(const SimOptions& options, const SimHistory& history, std::siz
 }
 
 std::vector<Revision> SimChecks::latest_rows() const {
+    if (outbox_ != nullptr) return outbox_->rows_there();
     std::vector<Revision> latest(history_.entities(), 0);
     for (std::uint32_t entity = 0; entity < history_.entities(); ++entity)
         if (const HistoryRow* const row = history_.latest(entity)) latest[entity] = row->revision;
     return latest;
 }
 
-void SimChecks::accounted_for(const std::vector<Revision>& latest) const {
+void SimChecks::accounted_for(const std::vector<Revision>& rows) const {
     const SimIndex* const index = cluster_.index();
     if (index == nullptr || !journal_.durable() || journal_.durable()->pipeline.target.uuid != index->uuid)
         return;
+    if (index->history_restores != history_.restores()) return;
+    if (outbox_ != nullptr) return all_gone(rows);
     for (std::uint32_t entity = 0; entity < history_.entities(); ++entity)
-        if (known_of(*index, entity) < latest[entity])
-            throw Violation{fmt::format("caught up without revision {} of e{}", latest[entity], entity)};
+        if (known_of(*index, entity) < rows[entity])
+            throw Violation{fmt::format("caught up without revision {} of e{}", rows[entity], entity)};
 }
 
-bool SimChecks::is_bad(const HistoryRow& row) const {
-    switch (row.kind) {
+bool SimChecks::is_bad(RowKind kind) const {
+    switch (kind) {
         case RowKind::good:
         case RowKind::removed:
             return false;
@@ -156,12 +210,42 @@ bool SimChecks::is_bad(const HistoryRow& row) const {
     return false;
 }
 
+bool SimChecks::index_holds_foreign_versions() const {
+    const SimIndex* const index = cluster_.index();
+    if (index == nullptr) return false;
+    for (std::uint32_t entity = 0; entity < history_.entities(); ++entity)
+        if (history_.is_foreign(entity, index->stored[entity].version)) return true;
+    return false;
+}
+
+void SimChecks::heeds(const std::map<std::uint32_t, Revision>& conflicts) const {
+    const SimIndex* const index = cluster_.index();
+    if (index == nullptr || !journal_.durable() || journal_.open_batches() > 0) return;
+    const journal::Pipeline& pipeline = journal_.durable()->pipeline;
+    if (pipeline.target.uuid != index->uuid || pipeline.high < history_.end_of_history()) return;
+    for (const auto& [entity, version] : conflicts)
+        if (index->stored[entity].version == version && history_.is_foreign(entity, version) &&
+            journal_.quarantined(history_.name_of(entity)) == nullptr)
+            throw Violation{fmt::format(
+                "e{} is at revision {}, which is nobody's: pawl was told and says nothing", entity, version)};
+}
+
 std::string SimChecks::work_left() const {
     const SimIndex* const index = cluster_.index();
     if (index == nullptr) return "there is no index";
     if (!journal_.durable()) return "the journal does not know the pipeline";
     if (journal_.durable()->pipeline.target.uuid != index->uuid) return "the journal names another index";
-    if (journal_.durable()->pipeline.high < history_.end_of_history()) return "not all is read";
+    if (std::string rest = rest_left(); !rest.empty()) return rest;
+    return difference();
+}
+
+// What is still to be done, whatever the index holds.
+std::string SimChecks::rest_left() const {
+    if (outbox_ != nullptr) {
+        if (std::string rows = rows_left(); !rows.empty()) return rows;
+    } else if (journal_.durable()->pipeline.high < history_.end_of_history()) {
+        return "not all is read";
+    }
     if (journal_.open_batches() > 0) return fmt::format("{} batches are open", journal_.open_batches());
     // Nobody is writing any more.
     if (!journal_.durable()->gaps.empty()) return "gaps are left";
@@ -169,23 +253,28 @@ std::string SimChecks::work_left() const {
         return "the watermark is below high";
     if (journal_.durable()->pipeline.condition != journal::Condition::running)
         return fmt::format("the pipeline is {}", journal::name_of(journal_.durable()->pipeline.condition));
-    return difference();
+    return {};
 }
 
 std::string SimChecks::difference() const {
     const SimIndex* const index = cluster_.index();
     if (index == nullptr) return "there is no index";
+    return outbox_ == nullptr ? difference_to_history(*index) : difference_to_table(*index);
+}
+
+std::string SimChecks::difference_to_history(const SimIndex& index) const {
     for (std::uint32_t entity = 0; entity < history_.entities(); ++entity) {
-        const Stored& stored = index->stored[entity];
+        const Stored& stored = index.stored[entity];
         const auto* const entry = journal_.quarantined(history_.name_of(entity));
         const HistoryRow* const row = history_.latest(entity);
         if (row == nullptr && stored.version == 0 && entry == nullptr) continue;
         if (row == nullptr) return fmt::format("e{} came from nowhere", entity);
-        if (is_bad(*row) != (entry != nullptr))
+        if (is_bad(row->kind) != (entry != nullptr))
             return fmt::format("e{} is {} quarantine", entity, entry == nullptr ? "not in" : "in");
         if (entry != nullptr && entry->revision == row->revision) continue;
-        const bool right =
-            stored.version == row->revision && stored.is_document == (row->kind != RowKind::removed);
+        const bool right = row->kind == RowKind::removed
+                               ? !stored.is_document
+                               : stored.is_document && stored.version == row->revision;
         if (!right)
             return fmt::format("e{} is at revision {} ({}), its latest row at {}", entity, stored.version,
                                stored.is_document ? "document" : "no document", row->revision);

@@ -30,7 +30,7 @@ std::uint32_t SimHistory::entity_of(std::string_view name) {
 }
 
 Revision SimHistory::insert(std::uint32_t entity, RowKind kind) {
-    rows_.push_back({rows_.size() + 1, entity, kind, Fate::open});
+    rows_.push_back({rows_.size() + 1, entity, kind, Fate::open, ++inserts_});
     ++open_rows_;
     return rows_.back().revision;
 }
@@ -52,6 +52,70 @@ const HistoryRow* SimHistory::latest(std::uint32_t entity) const {
     return revision == 0 ? nullptr : &row(revision);
 }
 
+RowKind SimHistory::kind_of(Revision revision, std::uint64_t) const {
+    return revision <= rows_.size() ? row(revision).kind : RowKind::good;
+}
+
+bool SimHistory::is_removed(std::uint32_t entity) const {
+    const HistoryRow* const found = latest(entity);
+    return found != nullptr && found->kind == RowKind::removed;
+}
+
+bool SimHistory::is_foreign(std::uint32_t entity, Revision version) const {
+    if (version == 0) return false;
+    if (version > rows_.size()) return true;
+    const HistoryRow& found = row(version);
+    return found.entity != entity || found.fate != Fate::committed;
+}
+
+void SimHistory::restore_to(Revision revision) {
+    PAWL_ASSERT(revision <= rows_.size());
+    put_back({rows_.begin(), rows_.begin() + static_cast<std::ptrdiff_t>(revision)});
+    std::fill(latest_.begin(), latest_.end(), 0);
+    end_ = 0;
+    for (const HistoryRow& row : rows_) {
+        if (row.fate != Fate::committed) continue;
+        latest_[row.entity] = row.revision;
+        end_ = row.revision;
+    }
+}
+
+void SimHistory::put_back(std::vector<HistoryRow> rows) {
+    PAWL_ASSERT(open_rows_ == 0);
+    rows_ = std::move(rows);
+    ++restores_;
+}
+
+engine::LookUpAnswer SimHistory::look_up(const engine::LookUpRequest& request) const {
+    const auto committed = [&](Revision revision) -> const HistoryRow* {
+        if (revision == 0 || revision > rows_.size()) return nullptr;
+        return row(revision).fate == Fate::committed ? &row(revision) : nullptr;
+    };
+    engine::LookUpAnswer answer{.history_end = end_, .shape = sim_shape};
+    for (const Revision revision : request.anchors) {
+        const HistoryRow* const found = committed(revision);
+        answer.anchors.push_back(found == nullptr ? std::nullopt : std::optional(found->content));
+    }
+    for (const auto& [entity, revision] : request.versions) {
+        const HistoryRow* const found = committed(revision);
+        answer.versions.push_back(found != nullptr && found->entity == entity_of(entity));
+    }
+    return answer;
+}
+
+SimHistory::Scan SimHistory::scan(Revision through) const {
+    Scan scan{.through = through, .restores = restores_, .is_there = {}, .is_latest = {}};
+    std::vector<Revision> latest(names_.size(), 0);
+    for (const HistoryRow& row : rows_)
+        if (row.revision <= through && row.fate == Fate::committed) latest[row.entity] = row.revision;
+    for (const HistoryRow& row : rows_) {
+        if (row.revision > through) break;
+        scan.is_there.push_back(row.fate == Fate::committed);
+        scan.is_latest.push_back(latest[row.entity] == row.revision);
+    }
+    return scan;
+}
+
 engine::Proof SimHistory::prove() const {
     if (open_rows_ > 0) return {engine::Proof::Outcome::busy, 0, "a transaction is open"};
     return {engine::Proof::Outcome::proven, end_, {}};
@@ -65,20 +129,31 @@ void SimHistory::put(engine::Page& page, const HistoryRow& row) const {
         document = fmt::format("{{\"r\":{}}}", row.revision);
     page.add({row.revision, action_of(row.kind), names_[row.entity], document,
               row.kind == RowKind::invalid ? "invalid_body" : ""});
+    if (!page.anchor || page.anchor->revision < row.revision)
+        page.anchor = journal::Anchor{row.revision, row.content};
 }
 
-std::shared_ptr<const engine::Page> SimHistory::read(const engine::ReadRequest& request, TimeMs now,
-                                                     bool shorten, SimRandom& random) const {
+std::shared_ptr<engine::Page> SimHistory::new_page(TimeMs now) const {
     ++*pages_alive_;
-    const std::shared_ptr<engine::Page> page(new engine::Page,
-                                             [alive = pages_alive_](const engine::Page* dead) {
-                                                 --*alive;
-                                                 delete dead;
-                                             });
+    std::shared_ptr<engine::Page> page(new engine::Page, [alive = pages_alive_](const engine::Page* dead) {
+        --*alive;
+        delete dead;
+    });
     page->read_at = now;
+    page->shape = sim_shape;
+    return page;
+}
+
+std::shared_ptr<const engine::Page> SimHistory::read(const engine::ReadRequest& request, const Scan* scan,
+                                                     TimeMs now, bool shorten, SimRandom& random) const {
+    const std::shared_ptr<engine::Page> page = new_page(now);
+    if (request.beside != 0)
+        page->digest_beside = look_up({.id = 0, .anchors = {request.beside}}).anchors.front();
     const std::uint64_t rows_max = shorten ? 1 + random.below(request.rows_max) : request.rows_max;
     if (request.latest)
         read_latest(request, rows_max, random, *page);
+    else if (scan != nullptr)
+        read_fill(request, *scan, rows_max, *page);
     else
         read_rows(request, rows_max, *page);
     page->complete = page->covered_through == request.revisions.highest();
@@ -95,6 +170,21 @@ void SimHistory::read_rows(const engine::ReadRequest& request, std::uint64_t row
             page.seen.insert(revision);
             page.covered_through = revision;
             put(page, found);
+        }
+    }
+    page.covered_through = request.revisions.highest();
+}
+
+void SimHistory::read_fill(const engine::ReadRequest& request, const Scan& scan, std::uint64_t rows_max,
+                           engine::Page& page) const {
+    for (const engine::Interval& interval : request.revisions.intervals()) {
+        for (Revision revision = interval.first;
+             revision <= std::min<Revision>(interval.last, scan.is_there.size()); ++revision) {
+            if (!scan.is_there[revision - 1]) continue;
+            if (page.rows().size() >= rows_max || page.bytes() >= request.bytes_max) return;
+            page.seen.insert(revision);
+            page.covered_through = revision;
+            if (scan.is_latest[revision - 1]) put(page, row(revision));
         }
     }
     page.covered_through = request.revisions.highest();

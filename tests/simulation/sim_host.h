@@ -23,10 +23,12 @@ struct SimProcess {
 
     engine::Until until;
     bool stop_asked = false;
-    std::vector<Revision> latest_at_start;
+    std::vector<Revision> rows_at_start;
     std::optional<engine::Finish> finish;
+    std::string_view refill_row;  // of the recovery table, that has stopped it
     std::shared_ptr<SimInbox> inbox;
     SimSource source;
+    SimLease lease;
     SimTarget target;
     engine::Runner runner;
 };
@@ -48,7 +50,17 @@ class SimHost final : private engine::Observer {
     // Does nothing where there is no process.
     void post(engine::Event event);
 
+    // An operator asks for another try of all of the quarantine.
+    void ask_for_retry();
+    // And again, where the process died before it was written: the command has failed then.
+    void ask_for_retry_again();
+    // Versions in the index that are nobody's: the history went back over rows that had been sent ahead of
+    // their turn. The index is made anew.
+    void operator_looks();
+
     bool has_process() const { return process_ != nullptr; }
+    // Its process has the lease.
+    bool leads() const { return process_ && process_->lease.is_held(); }
     SimJournal& journal() { return journal_; }
     SimChecks& checks() { return checks_; }
 
@@ -63,6 +75,10 @@ class SimHost final : private engine::Observer {
     void start_process();
     void hand_over_events();
     void look_at_finished();
+    bool stopped_for_regression() const;
+    bool stopped_for_refill() const;
+    bool verify_finds_something() const;
+    void rebuild();
     SimJournal::Disk disk_at(TimeMs now);
 
     void notice(const std::string& pipeline, const engine::Notice& notice) override;
@@ -76,6 +92,9 @@ class SimHost final : private engine::Observer {
     SimFuse fuse_;
     std::unique_ptr<SimProcess> process_;
     TimeMs starts_at_;  // the next process
+    // The process that an operator has asked for another try, and the journal's retries() until then.
+    std::string retry_asked_of_;
+    std::uint64_t retries_before_ = 0;
     TimeMs sleeps_until_ = 0;
     SimJournal::Disk next_commit_ = SimJournal::Disk::takes;
     TimeMs disk_full_until_ = 0;

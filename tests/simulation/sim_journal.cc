@@ -57,6 +57,7 @@ journal::Batch& SimJournal::batch(journal::BatchId id) {
 void SimJournal::put(const journal::BeginPipeline& change) {
     journal::PipelineSnapshot after;
     after.pipeline = journal::begin(durable_ ? &durable_->pipeline : nullptr, change);
+    after.gaps = change.gaps;
     if (durable_) after.quarantine = std::move(durable_->quarantine);
     durable_ = std::move(after);
     ++begins_;
@@ -71,6 +72,7 @@ void SimJournal::put(const journal::OpenBatch& change) {
 
 void SimJournal::put(const journal::ApplyBatch& change) {
     journal::apply(batch(change.batch), change);
+    if (change.anchor) journal::keep_anchor(durable_->pipeline, *change.anchor);
     auto& kept = durable_->quarantine;
     for (const journal::QuarantineEntry& entry : change.quarantined) {
         if (std::find(change.released.begin(), change.released.end(), entry.entity) != change.released.end())
@@ -89,6 +91,7 @@ void SimJournal::put(const journal::CommitBatches& change) {
     for (const journal::BatchId id : change.batches)
         journal::commit(batch(id), change.at);
     journal::move_watermark(durable_->pipeline, change.watermark);
+    journal::move_fill(durable_->pipeline, change.fill);
     auto& batches = durable_->batches;
     const auto committed = [](const journal::Batch& one) {
         return one.state == journal::BatchState::committed;
@@ -104,13 +107,29 @@ void SimJournal::put(const journal::CloseGaps& change) {
     durable_->gaps = change.gaps;
 }
 
-void SimJournal::put(const journal::SetCondition& change) {
+void SimJournal::put(const journal::RecordCheckpoint& change) {
     PAWL_ASSERT(durable_);
+    journal::record_checkpoint(durable_->pipeline, change);
+}
+
+void SimJournal::put(const journal::SetShape& change) {
+    PAWL_ASSERT(durable_);
+    journal::set_shape(durable_->pipeline, change);
+}
+
+void SimJournal::put(const journal::NoteIncident& change) {
+    PAWL_ASSERT(durable_);
+    journal::note_incident(durable_->pipeline, change);
+}
+
+void SimJournal::put(const journal::SetCondition& change) {
+    if (!durable_) durable_.emplace().pipeline = journal::unknown_pipeline(change.pipeline);
     journal::set_condition(durable_->pipeline, change);
 }
 
 void SimJournal::put(const journal::RetryQuarantine& change) {
     PAWL_ASSERT(durable_);
+    ++retries_;
     for (journal::QuarantineEntry& entry : durable_->quarantine)
         if (names(change.entities, entry.entity)) entry.retry_requested = true;
 }

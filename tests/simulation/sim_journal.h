@@ -38,6 +38,8 @@ class SimJournal final : public engine::JournalPort {
         ++begins_;
     }
     std::size_t open_batches() const;
+    // How often an operator's request for another try was written.
+    std::uint64_t retries() const { return retries_; }
     // How often the pipeline has begun (again).
     std::uint64_t begins() const { return begins_; }
     const journal::QuarantineEntry* quarantined(std::string_view entity) const;
@@ -51,10 +53,14 @@ class SimJournal final : public engine::JournalPort {
     void put(const journal::SetCondition& change);
     void put(const journal::RetryQuarantine& change);
     void put(const journal::DropQuarantine& change);
+    void put(const journal::RecordCheckpoint& change);
+    void put(const journal::SetShape& change);
+    void put(const journal::NoteIncident& change);
     journal::Batch& batch(journal::BatchId id);
 
     std::optional<journal::PipelineSnapshot> durable_;
     std::uint64_t begins_ = 0;
+    std::uint64_t retries_ = 0;
 };
 
 }  // namespace pawl::simulation

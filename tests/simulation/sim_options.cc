@@ -11,10 +11,11 @@ namespace pawl::simulation {
 namespace {
 
 constexpr std::array<std::string_view, faults> names{
-    "late_commits", "rollbacks",     "crashes",     "pauses",           "lost_answers",    "overload",
-    "too_large",    "bad_documents", "source_down", "index_down",       "forbidden",       "index_deleted",
-    "alias_moved",  "journal_fails", "disk_full",   "source_breaks",    "source_restarts", "duplicates",
-    "second_pawl",  "short_pages",   "no_proofs",   "operator_retries",
+    "late_commits",  "rollbacks",        "crashes",        "pauses",        "lost_answers",
+    "overload",      "too_large",        "bad_documents",  "source_down",   "index_down",
+    "forbidden",     "index_deleted",    "alias_moved",    "journal_fails", "disk_full",
+    "source_breaks", "source_restarts",  "duplicates",     "second_pawl",   "short_pages",
+    "no_proofs",     "operator_retries", "index_restored", "memory_erased", "source_restored",
 };
 
 // A run with two pawls takes twice the time and hides what a single one does wrong: one in so many.
@@ -40,8 +41,18 @@ Result<void> set_faults(SimOptions& options, std::string_view list) {
     return {};
 }
 
+Result<void> set_mode(SimOptions& options, std::string_view name) {
+    for (const auto mode : {journal::SourceMode::revision, journal::SourceMode::outbox}) {
+        if (journal::name_of(mode) != name) continue;
+        options.mode = mode;
+        return {};
+    }
+    return fail(ErrorKind::invalid, fmt::format("there is no mode \"{}\"", name));
+}
+
 Result<void> set_option(SimOptions& options, std::string_view option, std::string_view value) {
     if (option == "--faults") return set_faults(options, value);
+    if (option == "--mode") return set_mode(options, value);
     const auto number = number_of(option, value);
     if (!number) return std::unexpected(number.error());
     if (option == "--transactions")
@@ -67,13 +78,14 @@ std::optional<Fault> fault_named(std::string_view name) {
     return static_cast<Fault>(found - names.begin());
 }
 
-SimOptions options_of(std::uint64_t seed) {
+SimOptions options_of(std::uint64_t seed, journal::SourceMode mode) {
     SimRandom random(seed ^ 0x70617761ULL);
     const auto small = [&](std::uint64_t low, std::uint64_t high) {
         return static_cast<std::uint32_t>(low + random.below(high - low + 1));
     };
     SimOptions options;
     options.seed = seed;
+    options.mode = mode;
     const std::uint64_t chance = 10 + random.below(60);
     for (bool& is_on : options.on)
         is_on = random.percent(chance);
@@ -93,6 +105,7 @@ SimOptions options_of(std::uint64_t seed) {
     limits.quarantine_max = 1'000;
     limits.poll_interval_ms = random.between(200, 3'000);
     // Longer than any transaction takes: what is given up must be dead.
+    limits.checkpoint_interval_ms = random.between(500, 10'000);
     limits.gap_grace_ms = random.between(20'000, 60'000);
     limits.retry_delay_min_ms = random.between(10, 200);
     limits.retry_delay_max_ms = random.between(500, 5'000);
@@ -100,9 +113,20 @@ SimOptions options_of(std::uint64_t seed) {
     return options;
 }
 
+SimOptions rebuild_options_of(std::uint64_t seed) {
+    SimOptions options = options_of(seed);
+    options.rebuild = true;
+    for (const Fault fault : {Fault::index_deleted, Fault::alias_moved, Fault::index_restored,
+                              Fault::memory_erased, Fault::source_restored, Fault::operator_retries})
+        options.set(fault, false);
+    return options;
+}
+
 std::string to_arguments(const SimOptions& options) {
-    const SimOptions from_seed = options_of(options.seed);
-    std::string text = fmt::format("--seed {}", options.seed);
+    const SimOptions from_seed =
+        options.rebuild ? rebuild_options_of(options.seed) : options_of(options.seed, options.mode);
+    std::string text = fmt::format("--seed {}{}", options.seed, options.rebuild ? " --rebuild" : "");
+    if (options.has_outbox()) text += fmt::format(" --mode {}", journal::name_of(options.mode));
     if (options.on != from_seed.on) {
         std::string list;
         for (std::size_t fault = 0; fault < faults; ++fault)
@@ -123,8 +147,9 @@ Result<SimOptions> parse(std::span<const std::string> arguments) {
         return fail(ErrorKind::invalid, "options begin with --seed N");
     const auto seed = number_of(arguments[0], arguments[1]);
     if (!seed) return std::unexpected(seed.error());
-    SimOptions options = options_of(*seed);
-    for (std::size_t at = 2; at < arguments.size(); ++at) {
+    const bool has_rebuild = arguments.size() > 2 && arguments[2] == "--rebuild";
+    SimOptions options = has_rebuild ? rebuild_options_of(*seed) : options_of(*seed);
+    for (std::size_t at = has_rebuild ? 3 : 2; at < arguments.size(); ++at) {
         if (arguments[at] == "--strict") {
             options.strict = true;
             continue;
@@ -148,6 +173,7 @@ std::string describe(const SimOptions& options) {
         options.limits.requests_in_flight_max, options.limits.gaps_max);
     for (std::size_t fault = 0; fault < faults; ++fault)
         if (options.on[fault]) text += fmt::format(" {}", names[fault]);
+    if (options.rebuild) text += "; with a rebuild";
     return text;
 }
 

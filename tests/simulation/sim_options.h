@@ -1,18 +1,23 @@
 // What one run of the simulation is like. The seed decides the options first, then the run.
 //
 // What is not simulated, and why:
-// - A node that dies with an asynchronous translog, and an index that is restored from a snapshot. Both times
-// the
-//   index forgets writes that it has acknowledged. The design has pawl notice that by the checkpoint that the
-//   index itself remembers, always written after what it stands for is durable. This pawl writes none, so it
-//   cannot notice; a check could only excuse what is lost. With index.translog.durability "request", the
-//   default, an acknowledged write is durable.
-// - An alias that moves, or an index made anew by a second pawl, under a running process: noticed by the
-// _index
-//   of bulk answers, in the same later version.
+// - A node that dies with an asynchronous translog: the index forgets the last seconds of what it has
+//   acknowledged, and nothing that pawl could ask for shows it. `check` warns; with index.translog.durability
+//   "request", the default, an acknowledged write is durable.
 // - A process that is stopped between its last look at the clock and the write to its socket for longer than
 //   gc_deletes. No version and no timeout on this side of the wire can help there.
-// - Rows that are deleted from the history, revisions that are handed out twice.
+// - Rows that are deleted from the history one by one.
+// - With an outbox: a request that arrives at another index than the one that it was meant for, about an
+// entity
+//   of which the outbox holds no row any more that this index has yet to take. It may show an older state
+//   there, and only a comparison of all documents shows it. Where a row is left, that row mends it, and so it
+//   is simulated.
+// - A second copy of a request (of a proxy that repeats it, of a node that had it in a queue when the
+// connection
+//   broke) that arrives, within its timeout, at another index than the first: an index that was copied
+//   meanwhile without its tombstones, and that remembers that all of the request is done. Nothing in the
+//   history, the journals or the index shows that a deleted document has come back; a comparison of all
+//   documents does.
 #pragma once
 
 #include <array>
@@ -24,6 +29,7 @@
 
 #include "base/error.h"
 #include "engine/limits.h"
+#include "journal/record.h"
 
 namespace pawl::simulation {
 
@@ -41,7 +47,7 @@ enum class Fault : std::uint8_t {
     index_down,        // Elasticsearch does not answer
     forbidden,         // a privilege goes away and comes back
     index_deleted,     // somebody deletes the index
-    alias_moved,       // between two processes the alias moves to an index with other documents
+    alias_moved,       // the alias moves to an index with the same documents, or with none
     journal_fails,     // a commit of the journal fails, whether it took effect or not; the process ends
     disk_full,         // commits of the journal fail for a while, also those of a start
     source_breaks,     // a killed connection or a deadlock: any read, any look at the source fails
@@ -51,6 +57,9 @@ enum class Fault : std::uint8_t {
     short_pages,       // the source covers less than it was asked for
     no_proofs,         // pawl may not LOCK TABLES
     operator_retries,  // quarantine retry, also for documents that the mapping takes by now
+    index_restored,    // the index is restored from a snapshot
+    memory_erased,     // somebody overwrites what the index remembers
+    source_restored,   // MariaDB is restored from a backup
     count_of_them,
 };
 inline constexpr std::size_t faults = static_cast<std::size_t>(Fault::count_of_them);
@@ -59,6 +68,7 @@ std::optional<Fault> fault_named(std::string_view name);
 
 struct SimOptions {
     std::uint64_t seed = 0;
+    journal::SourceMode mode = journal::SourceMode::revision;
     std::array<bool, faults> on{};
     std::uint32_t transactions = 20;  // that writers make
     std::uint32_t strikes = 1'000;    // of faults that strike from outside: none after so many
@@ -67,16 +77,26 @@ struct SimOptions {
     TimeMs gc_deletes_ms = 10'000;
     std::uint32_t index_actions_max = 1'000;  // more in one request are too large for the index
     engine::Limits limits;
-    // There is no lease yet that keeps a second pawl from writing. Two of them can raise a deleted document
-    // for a while: one that lags by more than gc_deletes reads in order what the other one has long deleted.
-    // Unless this is set, that alone is forgiven, and only with the fault second_pawl; all else must hold.
+    // When the alias moves (also by a rebuild), an index or the source is restored, a request that was meant
+    // for the index before may raise a deleted document for a while; it is healed when the move is noticed.
+    // Unless this is set, that is forgiven, and only with these faults, or from the swap on; all else must
+    // hold. With an outbox so is a stray request (Stored::is_stray), and `pawl verify` with a rebuild is what
+    // finds an index from another time that a pawl without a journal took up, and ids that were handed out
+    // again before anybody looked.
     bool strict = false;
+    // An operator has the index rebuilt. Not together with faults that take or move what a rebuild works on
+    // (then it refuses, and a person decides): index_deleted, alias_moved, index_restored, memory_erased,
+    // source_restored; nor with a mapping that changes.
+    bool rebuild = false;
 
+    bool has_outbox() const { return mode == journal::SourceMode::outbox; }
     bool has(Fault fault) const { return on[static_cast<std::size_t>(fault)]; }
     void set(Fault fault, bool to) { on[static_cast<std::size_t>(fault)] = to; }
 };
 
-SimOptions options_of(std::uint64_t seed);
+SimOptions options_of(std::uint64_t seed, journal::SourceMode mode = journal::SourceMode::revision);
+// The same with a rebuild (revision mode), and without what does not go with it.
+SimOptions rebuild_options_of(std::uint64_t seed);
 
 // The command line that gives these options again, without the program: "--seed 7 --faults crashes,overload
 // …". What is not named follows from the seed.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/ranges.h>
+
 namespace pawl::simulation {
 namespace {
 
@@ -23,8 +25,9 @@ void post_after(const SimShared& world, TimeMs delay, const std::weak_ptr<SimInb
 }
 
 bool holds(const SimHistory& history, std::span<const SimAction> actions, RowKind kind) {
-    return std::any_of(actions.begin(), actions.end(),
-                       [&](const SimAction& action) { return history.row(action.revision).kind == kind; });
+    return std::any_of(actions.begin(), actions.end(), [&](const SimAction& action) {
+        return history.kind_of(action.revision, action.content) == kind;
+    });
 }
 
 // Shorter than half of gc_deletes, as design.md demands of every request's timeout.
@@ -32,37 +35,33 @@ TimeMs request_timeout(const SimOptions& options) {
     return options.gc_deletes_ms * 2 / 5;
 }
 
-std::vector<ItemResult> judge(const SimShared& world, std::span<const SimAction> actions) {
-    const bool overloaded = world.chance_of(Fault::overload, 20);
-    const ItemResult busy{ItemStatus::retry, "es_rejected_execution_exception", "queue is full", {}};
-    std::vector<ItemResult> items;
-    for (const SimAction& action : actions) {
-        const bool refused = overloaded && world.random.percent(40);
-        // A shard that answers too late for its coordinator may have taken the action.
-        const bool taken = !refused || world.random.percent(20);
-        const ItemResult item = taken ? world.cluster.apply(action, world.clock.now()) : busy;
-        items.push_back(refused ? busy : item);
-    }
-    return items;
+// Whether nothing shows that the action has come to an index that it was not meant for (sim_options.h).
+bool nobody_owes(const SimShared& world, const SimAction& action) {
+    if (world.outbox != nullptr)  // no row of the entity is left that this index has yet to take
+        return world.outbox->highest_row(action.entity) <=
+               world.cluster.index()->stored.at(action.entity).version;
+    return world.cluster.nobody_remembers(action);
 }
 
-// What a request does to the index when it has arrived, and what is answered.
-engine::Event take_effect(const SimShared& world, engine::RequestId id, std::span<const SimAction> actions) {
-    const auto failed = [&](ErrorKind kind, const char* message) {
-        return engine::BulkFailed{id, {kind, message, "do something"}};
-    };
-    const TimeMs now = world.clock.now();
-    if (now < world.weather.index_down_until) return failed(ErrorKind::unavailable, "connection refused");
-    if (now < world.weather.forbidden_until) return failed(ErrorKind::forbidden, "not yours");
-    if (world.chance_of(Fault::overload, 10)) return failed(ErrorKind::overloaded, "too many requests");
-    if (world.chance_of(Fault::overload, 5)) return failed(ErrorKind::unavailable, "bad gateway");
-    const bool too_many =
-        world.chance_of(Fault::too_large, 100) && actions.size() > world.options.index_actions_max;
-    if (too_many || holds(world.history, actions, RowKind::oversized))
-        return failed(ErrorKind::too_large, "entity too large");
-    if (holds(world.history, actions, RowKind::poison))
-        return failed(ErrorKind::rejected, "the request makes no sense");
-    return engine::BulkAnswered{id, judge(world, actions)};
+// Another index has taken it than the one that it was meant for.
+void disown(engine::Event& event) {
+    auto* const answered = std::get_if<engine::BulkAnswered>(&event);
+    if (answered == nullptr) return;
+    for (ItemResult& item : answered->items)
+        if (item.status != ItemStatus::retry)
+            item = {ItemStatus::target_missing, "another_index", "the alias has moved", {}};
+}
+
+// Those with versions that are nobody's at this moment: what was right when it was said needs no answer when
+// the history goes back later.
+void note_conflicts(std::span<const SimAction> actions, const engine::Event& event, const SimHistory& history,
+                    std::map<std::uint32_t, Revision>& conflicts) {
+    const auto* const answered = std::get_if<engine::BulkAnswered>(&event);
+    if (answered == nullptr) return;
+    for (std::size_t i = 0; i < actions.size(); ++i)
+        if (const auto& version = answered->items[i].stored_version;
+            version && history.is_foreign(actions[i].entity, *version))
+            conflicts.insert_or_assign(actions[i].entity, *version);
 }
 
 std::string in_words(const engine::Event& event) {
@@ -82,7 +81,7 @@ void SimSource::prepare() {
         if (down || world.chance_of(Fault::source_breaks, 15))
             post_after(world, rest, inbox, engine::SourceFailed{unavailable("no MariaDB")});
         else
-            post_after(world, rest, inbox, engine::SourceReady{{world.history.end_of_history()}});
+            post_after(world, rest, inbox, engine::SourceReady{{world.history.end_of_history(), sim_shape}});
     });
     parts_.fuse.boundary("after", "prepare_source");
 }
@@ -91,20 +90,29 @@ void SimSource::read(engine::ReadRequest request) {
     parts_.fuse.boundary("before", "read_page");
     const SimShared& world = parts_.world;
     world.trace.say(parts_.fuse.who(), "reads {} {}", simulation::in_words(request.revisions),
-                    request.latest ? "as latest rows" : "as they are");
+                    request.table_after ? fmt::format("the table after \"{}\"", *request.table_after)
+                    : request.latest    ? "as latest rows"
+                    : request.fill      ? "as an empty index needs them"
+                                        : "as they are");
     const TimeMs begins = std::max(busy_until_, world.clock.now()) + world.random.between(0, latency_max_ms);
     busy_until_ = begins + world.random.between(0, latency_max_ms);
     const auto fail_later = [world, inbox = inbox_, id = request.id](TimeMs rest) {
         post_after(world, rest, inbox, engine::ReadFailed{id, unavailable("MariaDB has gone away")});
     };
     world.clock.after(begins - world.clock.now(), [world, fail_later, inbox = inbox_,
-                                                   rest = busy_until_ - begins,
+                                                   rest = busy_until_ - begins, scan = scan_,
                                                    request = std::move(request)] {
         if (inbox.expired()) return;
         if (world.clock.now() < world.weather.source_down_until || world.chance_of(Fault::source_breaks, 10))
             return fail_later(rest);
         const bool shorten = world.chance_of(Fault::short_pages, 50);
-        auto page = world.history.read(request, world.clock.now(), shorten, world.random);
+        if (world.chance_of(Fault::source_breaks, 20)) scan->reset();  // and so it is made anew
+        const Revision through = request.table_after ? 0 : request.revisions.highest();
+        const bool is_old =
+            !*scan || (*scan)->through != through || (*scan)->restores != world.history.restores();
+        if (request.fill && is_old) *scan = world.history.scan(through);
+        auto page = world.history.read(request, request.fill ? &**scan : nullptr, world.clock.now(), shorten,
+                                       world.random);
         world.clock.after(rest, [world, fail_later, inbox, id = request.id, page = std::move(page),
                                  restarts = world.weather.source_restarts]() mutable {
             if (restarts != world.weather.source_restarts) return fail_later(0);
@@ -140,11 +148,118 @@ void SimSource::prove() {
     parts_.fuse.boundary("after", "prove_gaps");
 }
 
+// New rows have their ids when the transaction begins; when its answer is lost it may have taken effect.
+void SimSource::clean_up(engine::CleanUpRequest request) {
+    parts_.fuse.boundary("before", "clean_up");
+    const SimShared& world = parts_.world;
+    if (world.outbox == nullptr) throw Violation{"a history has no outbox"};
+    world.trace.say(parts_.fuse.who(), "cleans up {}, renews {}{}, late ones through {} but {}",
+                    simulation::in_words(request.done), simulation::in_words(request.renew),
+                    fmt::to_string(fmt::join(request.entities, " ")), request.late_through,
+                    simulation::in_words(request.known));
+    const TimeMs begins = std::max(busy_until_, world.clock.now()) + world.random.between(0, latency_max_ms);
+    const TimeMs rest = world.random.between(0, latency_max_ms);
+    busy_until_ = begins + rest;
+    world.clock.after(begins - world.clock.now(), [world, inbox = inbox_, rest,
+                                                   request = std::move(request)] {
+        if (inbox.expired() && world.random.percent(50)) return;
+        const auto fail_later = [world, inbox, id = request.id](TimeMs later) {
+            post_after(world, later, inbox, engine::CleanUpFailed{id, unavailable("MariaDB has gone away")});
+        };
+        if (world.clock.now() < world.weather.source_down_until || world.chance_of(Fault::source_breaks, 10))
+            return fail_later(rest);
+        world.clock.after(rest, [world, fail_later, inbox, clean_up = world.outbox->begin_clean_up(request)] {
+            if (!world.outbox->end_clean_up(clean_up, inbox.expired())) return fail_later(0);
+            const bool lost = world.chance_of(Fault::source_breaks, 10);
+            world.trace.say("source", "has deleted {} and written {}, {} of them late{}",
+                            fmt::to_string(fmt::join(clean_up.deleted, " ")),
+                            fmt::to_string(fmt::join(clean_up.written, " ")), clean_up.answer.late,
+                            lost ? "; the answer gets lost" : "");
+            if (lost) return fail_later(0);
+            post_after(world, 0, inbox, clean_up.answer);
+        });
+    });
+    parts_.fuse.boundary("after", "clean_up");
+}
+
+void SimSource::look_up(engine::LookUpRequest request) {
+    parts_.fuse.boundary("before", "look_up");
+    const SimShared& world = parts_.world;
+    const TimeMs begins = std::max(busy_until_, world.clock.now()) + world.random.between(0, latency_max_ms);
+    const TimeMs rest = world.random.between(0, latency_max_ms);
+    busy_until_ = begins + rest;
+    world.clock.after(begins - world.clock.now(), [world, inbox = inbox_, rest,
+                                                   request = std::move(request)] {
+        if (inbox.expired()) return;
+        if (world.clock.now() < world.weather.source_down_until || world.chance_of(Fault::source_breaks, 10))
+            return post_after(world, rest, inbox,
+                              engine::LookUpFailed{request.id, unavailable("MariaDB has gone away")});
+        post_after(world, rest, inbox, engine::LookedUp{request.id, world.history.look_up(request)});
+    });
+    parts_.fuse.boundary("after", "look_up");
+}
+
+SimLease::~SimLease() {
+    // Mostly the server sees at once that a process is gone, but not when its machine is.
+    if (*session_ != 0 && parts_.world.random.percent(80)) parts_.world.lock.close(*session_);
+}
+
+void SimLease::ask() {
+    parts_.fuse.boundary("before", "ask_lease");
+    const SimShared& world = parts_.world;
+    if (*session_ == 0) sessions_.insert(*session_ = world.lock.connect());
+    const TimeMs asked_at = world.clock.now();
+    world.clock.after(
+        world.random.between(0, latency_max_ms), [world, inbox = inbox_, asked_at, session = session_] {
+            if (inbox.expired()) return;
+            const TimeMs now = world.clock.now();
+            const TimeMs rest = world.random.between(0, latency_max_ms);
+            const bool down = now < world.weather.source_down_until;
+            const bool breaks = world.chance_of(Fault::source_breaks, 3);
+            const auto outcome = down ? std::nullopt : world.lock.ask(*session, now);
+            if (!outcome || breaks) {
+                if (breaks && world.random.percent(70)) world.lock.close(*session);
+                *session = 0;
+                return post_after(world, rest, inbox,
+                                  engine::LeaseFailed{unavailable("the lease's connection is gone")});
+            }
+            if (*outcome != engine::Lease::Outcome::held)
+                world.trace.say("source", "the lease of session {} is {}", *session,
+                                *outcome == engine::Lease::Outcome::won ? "won" : "another one's");
+            post_after(world, rest, inbox, engine::LeaseAnswered{{*outcome, asked_at, "another pawl"}});
+        });
+    parts_.fuse.boundary("after", "ask_lease");
+}
+
+void SimTarget::remember(engine::Remembered remembered, const std::string& index_uuid) {
+    parts_.fuse.boundary("before", "write_checkpoint");
+    const SimShared& world = parts_.world;
+    world.trace.say(parts_.fuse.who(), "lets the index remember {}, owed {}", remembered.revision,
+                    simulation::in_words(remembered.owed));
+    world.clock.after(world.random.between(0, latency_max_ms), [world, inbox = inbox_, index_uuid,
+                                                                remembered = std::move(remembered)] {
+        const TimeMs now = world.clock.now();
+        const TimeMs rest = world.random.between(0, latency_max_ms);
+        const auto failed = [&](ErrorKind kind, const char* message) {
+            post_after(world, rest, inbox, engine::CheckpointFailed{{kind, message, "wait"}});
+        };
+        if (now < world.weather.index_down_until) return failed(ErrorKind::unavailable, "no Elasticsearch");
+        if (now < world.weather.forbidden_until) return failed(ErrorKind::forbidden, "not yours");
+        const bool lost = world.chance_of(Fault::lost_answers, 15);
+        if (lost && world.random.percent(50)) return failed(ErrorKind::unavailable, "it got lost");
+        if (!world.cluster.remember(index_uuid, remembered))
+            return failed(ErrorKind::target_missing, "the alias leads to another index");
+        if (lost) return failed(ErrorKind::unavailable, "the answer got lost");
+        post_after(world, rest, inbox, engine::CheckpointWritten{});
+    });
+    parts_.fuse.boundary("after", "write_checkpoint");
+}
+
 void SimTarget::prepare() {
     parts_.fuse.boundary("before", "prepare_target");
     const SimShared& world = parts_.world;
     // The request is on its way whether or not the process that sent it lives.
-    world.clock.after(world.random.between(0, latency_max_ms), [world, inbox = inbox_] {
+    world.clock.after(world.random.between(0, latency_max_ms), [world, inbox = inbox_, prepared = prepared_] {
         const TimeMs now = world.clock.now();
         const TimeMs rest = world.random.between(0, latency_max_ms);
         if (now < world.weather.index_down_until)
@@ -155,9 +270,11 @@ void SimTarget::prepare() {
         const engine::TargetFacts facts = world.cluster.prepare();
         if (facts.created) world.trace.say("index", "{} is created", facts.identity.index);
         if (world.chance_of(Fault::lost_answers, 15))
-            post_after(world, rest, inbox, engine::TargetFailed{unavailable("the answer got lost")});
-        else
-            post_after(world, rest, inbox, engine::TargetReady{facts});
+            return post_after(world, rest, inbox, engine::TargetFailed{unavailable("the answer got lost")});
+        world.clock.after(rest, [inbox, prepared, facts] {
+            *prepared = facts.identity.uuid;
+            if (const auto alive = inbox.lock()) alive->push_back({0, engine::TargetReady{facts}});
+        });
     });
     parts_.fuse.boundary("after", "prepare_target");
 }
@@ -167,30 +284,77 @@ void SimTarget::send(engine::BulkRequest request) {
     const SimShared& world = parts_.world;
     world.trace.say(parts_.fuse.who(), "sends request {}: {}", request.id,
                     simulation::in_words(request.actions));
+    if (lease_.is_anothers()) throw Violation{"a request is sent while another pawl has the lease"};
     ++sent_;
     in_flight_->insert(request.id);
     parts_.checks.request_may_go(request, in_flight_->size());
     std::vector<SimAction> actions;
     actions.reserve(request.actions.size());
     for (const engine::Row& row : request.actions)
-        actions.push_back({row.revision, SimHistory::entity_of(row.entity), row.action});
-    deliver(request.id, std::move(actions));
+        actions.push_back({row.revision, SimHistory::entity_of(row.entity), row.action,
+                           world.outbox == nullptr ? 0 : content_of(row)});
+    deliver({request.id, *prepared_, std::move(actions), era_});
     parts_.fuse.boundary("after", "send_bulk");
+}
+
+std::vector<ItemResult> SimTarget::judge(const SimShared& world, const Flying& request) {
+    const SimIndex* const index = world.cluster.index();
+    const bool is_anothers = index != nullptr && index->uuid != request.uuid;
+    const bool is_stray = is_anothers || request.era.expired();
+    const bool overloaded = world.chance_of(Fault::overload, 20);
+    const ItemResult busy{ItemStatus::retry, "es_rejected_execution_exception", "queue is full", {}};
+    std::vector<ItemResult> items;
+    for (const SimAction& action : request.actions) {
+        if (is_anothers && nobody_owes(world, action)) {
+            items.push_back({ItemStatus::superseded, "version_conflict_engine_exception", "", {}});
+            continue;
+        }
+        const bool refused = overloaded && world.random.percent(40);
+        // A shard that answers too late for its coordinator may have taken the action.
+        const bool taken = !refused || world.random.percent(20);
+        const ItemResult item = taken ? world.cluster.apply(action, world.clock.now(), is_stray) : busy;
+        items.push_back(refused ? busy : item);
+    }
+    return items;
+}
+
+// What a request does to the index when it has arrived, and what is answered.
+engine::Event SimTarget::take_effect(const SimShared& world, const Flying& request) {
+    const engine::RequestId id = request.id;
+    const std::vector<SimAction>& actions = request.actions;
+    const auto failed = [&](ErrorKind kind, const char* message) {
+        return engine::BulkFailed{id, {kind, message, "do something"}};
+    };
+    const TimeMs now = world.clock.now();
+    if (now < world.weather.index_down_until) return failed(ErrorKind::unavailable, "connection refused");
+    if (now < world.weather.forbidden_until) return failed(ErrorKind::forbidden, "not yours");
+    if (world.chance_of(Fault::overload, 10)) return failed(ErrorKind::overloaded, "too many requests");
+    if (world.chance_of(Fault::overload, 5)) return failed(ErrorKind::unavailable, "bad gateway");
+    const bool too_many =
+        world.chance_of(Fault::too_large, 100) && actions.size() > world.options.index_actions_max;
+    if (too_many || holds(world.history, actions, RowKind::oversized))
+        return failed(ErrorKind::too_large, "entity too large");
+    if (holds(world.history, actions, RowKind::poison))
+        return failed(ErrorKind::rejected, "the request makes no sense");
+    return engine::BulkAnswered{id, judge(world, request)};
 }
 
 // The request arrives once, twice or never, soon or within its timeout, whether or not its process lives by
 // then; its answer comes back or does not.
-void SimTarget::deliver(engine::RequestId id, std::vector<SimAction> actions) {
+void SimTarget::deliver(Flying request) {
     const SimShared& world = parts_.world;
+    const engine::RequestId id = request.id;
     const TimeMs timeout = request_timeout(world.options);
     const bool slow = !world.weather.calm && world.random.percent(10);
     const TimeMs arrives = world.random.between(1, slow ? timeout : std::min(timeout, latency_max_ms));
     const TimeMs rest = world.random.between(0, slow ? timeout - arrives : latency_max_ms);
     const bool lost = world.chance_of(Fault::lost_answers, 15);
-    const auto answer = [world, inbox = inbox_, flying = in_flight_, id](engine::Event event) {
-        flying->erase(id);
+    const auto answer = [world, inbox = inbox_, flying = in_flight_, conflicts = conflicts_, id,
+                         actions = request.actions](engine::Event event) {
+        const bool is_awaited = flying->erase(id) > 0;
         const auto alive = inbox.lock();
         if (!alive) return;
+        if (is_awaited) note_conflicts(actions, event, world.history, *conflicts);
         world.trace.say("index", "answers request {}: {}", id, in_words(event));
         alive->push_back({0, std::move(event)});
     };
@@ -201,18 +365,20 @@ void SimTarget::deliver(engine::RequestId id, std::vector<SimAction> actions) {
     if (lost && world.random.percent(30)) return;  // and it never arrives
     if (world.chance_of(Fault::duplicates, 15))
         world.clock.after(world.random.between(arrives, timeout),
-                          [world, id, actions, epoch = world.cluster.epoch()] {
+                          [world, request, epoch = world.cluster.epoch()] {
                               if (world.cluster.epoch() != epoch) return;
-                              world.trace.say("index", "gets request {} once more", id);
-                              take_effect(world, id, actions);
+                              world.trace.say("index", "gets request {} once more", request.id);
+                              take_effect(world, request);
                           });
     world.clock.after(arrives, [world, answer, flying = in_flight_, lost, rest, id,
-                                epoch = world.cluster.epoch(), actions = std::move(actions)] {
+                                epoch = world.cluster.epoch(), request = std::move(request)] {
         if (world.cluster.epoch() != epoch) {
-            if (!lost) flying->erase(id);
+            if (!lost) answer(engine::BulkFailed{id, unavailable("timed out")});
             return;
         }
-        engine::Event event = take_effect(world, id, actions);
+        engine::Event event = take_effect(world, request);
+        const SimIndex* const index = world.cluster.index();
+        if (index != nullptr && index->uuid != request.uuid) disown(event);
         world.trace.say("index", "gets request {}: {}{}", id, in_words(event),
                         lost ? ", and its answer gets lost" : "");
         if (lost) return;

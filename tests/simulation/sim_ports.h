@@ -1,6 +1,7 @@
 // The engine's ports onto the simulated history and index, with latency, lost answers and refusals.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -14,7 +15,9 @@
 #include "tests/simulation/sim_clock.h"
 #include "tests/simulation/sim_history.h"
 #include "tests/simulation/sim_index.h"
+#include "tests/simulation/sim_lock.h"
 #include "tests/simulation/sim_options.h"
+#include "tests/simulation/sim_outbox.h"
 #include "tests/simulation/sim_trace.h"
 
 namespace pawl::simulation {
@@ -60,7 +63,9 @@ struct SimShared {
     SimClock& clock;
     SimRandom& random;
     SimHistory& history;
+    SimOutbox* outbox;  // the same as `history` in outbox mode; else null
     SimCluster& cluster;
+    SimLock& lock;
     SimWeather& weather;
     const SimTrace& trace;
 
@@ -84,31 +89,81 @@ class SimSource final : public engine::SourcePort {
     void prepare() override;
     void read(engine::ReadRequest request) override;
     void prove() override;
+    void clean_up(engine::CleanUpRequest request) override;
+    void look_up(engine::LookUpRequest request) override;
 
   private:
     SimParts parts_;
     std::weak_ptr<SimInbox> inbox_;
     TimeMs busy_until_ = 0;  // reads are answered in order
+    // What a fill goes by, looked up at its first read.
+    std::shared_ptr<std::optional<SimHistory::Scan>> scan_ =
+        std::make_shared<std::optional<SimHistory::Scan>>();
+};
+
+class SimLease final : public engine::LeasePort {
+  public:
+    SimLease(SimParts parts, std::weak_ptr<SimInbox> inbox) : parts_(parts), inbox_(std::move(inbox)) {}
+    ~SimLease() override;
+    SimLease(const SimLease&) = delete;
+    SimLease& operator=(const SimLease&) = delete;
+    void ask() override;
+    void give_back() override {}  // the process ends then, and so does its session
+    bool is_held() const { return parts_.world.lock.is_held_by(*session_); }
+    // For so long that the process must know.
+    bool is_anothers() const {
+        return parts_.world.lock.is_held_by_another(sessions_, parts_.world.clock.now(),
+                                                    engine::limits::lease_valid_ms);
+    }
+
+  private:
+    SimParts parts_;
+    std::weak_ptr<SimInbox> inbox_;
+    std::shared_ptr<SimLock::Session> session_ = std::make_shared<SimLock::Session>(0);  // 0: not connected
+    std::set<SimLock::Session> sessions_;                                                // so far
 };
 
 class SimTarget final : public engine::IndexPort {
   public:
-    SimTarget(SimParts parts, std::weak_ptr<SimInbox> inbox) : parts_(parts), inbox_(std::move(inbox)) {}
+    SimTarget(SimParts parts, std::weak_ptr<SimInbox> inbox, const SimLease& lease)
+        : parts_(parts), inbox_(std::move(inbox)), lease_(lease) {}
     void prepare() override;
     void send(engine::BulkRequest request) override;
+    void remember(engine::Remembered remembered, const std::string& index_uuid) override;
 
     // The pipeline has begun again: answers to former requests mean nothing to it any more.
-    void forget_requests() { in_flight_->clear(); }
+    void forget_requests() {
+        in_flight_->clear();
+        conflicts_->clear();
+        era_ = std::make_shared<const bool>();
+    }
+    // The versions that the index has named in 409s since then and that were nobody's, of each entity the
+    // last one.
+    const std::map<std::uint32_t, Revision>& conflicts() const { return *conflicts_; }
     // Requests so far.
     std::uint64_t sent() const { return sent_; }
 
   private:
-    void deliver(engine::RequestId id, std::vector<SimAction> actions);
+    // A request on its way, and the index that it was meant for.
+    struct Flying {
+        engine::RequestId id = 0;
+        std::string uuid;
+        std::vector<SimAction> actions;
+        std::weak_ptr<const bool> era;  // gone: the pipeline has begun again since, or its process is dead
+    };
+    void deliver(Flying request);
+    static engine::Event take_effect(const SimShared& world, const Flying& request);
+    static std::vector<engine::ItemResult> judge(const SimShared& world, const Flying& request);
 
     SimParts parts_;
     std::weak_ptr<SimInbox> inbox_;
+    const SimLease& lease_;
     std::uint64_t sent_ = 0;
+    std::shared_ptr<const bool> era_ = std::make_shared<const bool>();
+    std::shared_ptr<std::string> prepared_ = std::make_shared<std::string>();  // UUID of the index found last
     std::shared_ptr<std::set<engine::RequestId>> in_flight_ = std::make_shared<std::set<engine::RequestId>>();
+    std::shared_ptr<std::map<std::uint32_t, Revision>> conflicts_ =
+        std::make_shared<std::map<std::uint32_t, Revision>>();
 };
 
 }  // namespace pawl::simulation

@@ -15,6 +15,8 @@ struct SimTally {
     std::uint64_t crashes_before_a_send = 0;  // of a process before it has sent anything
     std::uint64_t replays = 0;                // open batches that a start found in INTENT
     std::uint64_t begins_again = 0;           // decisions begin and adopt
+    std::uint64_t regressions = 0;            // histories that went back and were noticed
+    std::uint64_t takeovers = 0;              // leases won from another pawl or lost to it
     std::uint64_t quarantined = 0;            // notices about it
     std::uint64_t finished = 0;               // processes that came to rest by themselves or were stopped
     std::uint64_t disk_errors = 0;            // processes that ended because the journal could not be written
@@ -22,6 +24,12 @@ struct SimTally {
     std::uint64_t late_commits = 0;           // transactions that committed below a committed revision
     std::uint64_t second_pawls = 0;           // runs with two
     std::uint64_t forgiven = 0;               // older states that a second pawl made for a while
+    std::uint64_t rebuild_calls = 0;
+    std::uint64_t rebuilds_done = 0;
+    std::uint64_t swaps = 0;
+    std::uint64_t writes_forgotten = 0;         // of an index that was filled, by a node that died
+    std::uint64_t comparisons_that_differ = 0;  // of a new index with the history
+    std::map<std::string, std::uint64_t, std::less<>> rebuilds_by_step;  // what a call began with
     std::uint64_t virtual_ms = 0;
     std::map<std::string, std::uint64_t, std::less<>> crashed_at;  // "before:send_bulk" → how often
 

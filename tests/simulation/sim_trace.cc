@@ -45,7 +45,8 @@ std::string names_of(const std::vector<std::string>& entities) {
 }
 
 std::string words(const journal::BeginPipeline& change) {
-    return fmt::format("BeginPipeline for {}, high {}", change.target.index, change.high);
+    return fmt::format("BeginPipeline for {}, high {}{}", change.target.index, change.high,
+                       change.fill ? fmt::format(", to be filled after \"{}\"", change.fill->after) : "");
 }
 std::string words(const journal::OpenBatch& change) {
     return fmt::format("OpenBatch lex/{} {} high {} gaps {}", change.batch.id,
@@ -65,7 +66,9 @@ std::string words(const journal::CommitBatches& change) {
     std::string text = "CommitBatches";
     for (const journal::BatchId batch : change.batches)
         text += fmt::format(" lex/{}", batch);
-    return text + fmt::format(" watermark {}", change.watermark);
+    text += fmt::format(" watermark {}", change.watermark);
+    if (change.fill) text += fmt::format(", filled after \"{}\"", change.fill->after);
+    return text;
 }
 std::string words(const journal::CloseGaps& change) {
     return fmt::format("CloseGaps, left {} watermark {}", in_words(change.gaps), change.watermark);
@@ -75,6 +78,15 @@ std::string words(const journal::SetCondition& change) {
 }
 std::string words(const journal::RetryQuarantine& change) {
     return "RetryQuarantine" + names_of(change.entities);
+}
+std::string words(const journal::RecordCheckpoint& change) {
+    return fmt::format("RecordCheckpoint {}", change.checkpoint.revision);
+}
+std::string words(const journal::SetShape& change) {
+    return fmt::format("SetShape {:x}", change.shape);
+}
+std::string words(const journal::NoteIncident& change) {
+    return fmt::format("NoteIncident {} {}", change.label, change.text);
 }
 std::string words(const journal::DropQuarantine& change) {
     return "DropQuarantine" + names_of(change.entities);

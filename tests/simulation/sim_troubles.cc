@@ -43,8 +43,7 @@ SimHistory::Transaction SimWorld::insert_rows() {
     for (std::uint64_t row = 0; row < rows; ++row) {
         const auto entity = static_cast<std::uint32_t>(random_.below(options_.entities));
         const RowKind kind = any_kind(random_, options_.has(Fault::bad_documents));
-        const HistoryRow* const before = history_.latest(entity);
-        if (before != nullptr && before->kind == RowKind::removed && kind == RowKind::good) ++tally_.re_added;
+        if (history_.is_removed(entity) && kind == RowKind::good) ++tally_.re_added;
         transaction.push_back(history_.insert(entity, kind));
         trace_.say("writer", "inserts e{}@{} {}", entity, transaction.back(), word_of(kind));
     }
@@ -76,11 +75,38 @@ void SimWorld::write() {
     clock_.after(random_.between(0, random_.percent(80) ? 100 : 3'000), [this] { write(); });
 }
 
+// What was there before the triggers were: no row of the outbox tells of it.
+void SimWorld::fill_table() {
+    for (std::uint32_t entity = 0; entity < options_.entities; ++entity) {
+        if (random_.percent(40)) continue;
+        RowKind kind = RowKind::removed;
+        while (kind == RowKind::removed)
+            kind = any_kind(random_, options_.has(Fault::bad_documents));
+        outbox_->hold(entity, kind);
+        trace_.say("writer", "has e{} in the table {}", entity, word_of(kind));
+    }
+}
+
 void SimWorld::restart_source(TimeMs back_after) {
+    if (outbox_ != nullptr) outbox_->roll_back_clean_ups();
     for (const auto& transaction : std::exchange(open_transactions_, {}))
         end_transaction(transaction, Fate::dead);
     ++weather_.source_restarts;
+    lock_.restart();
+    if (rebuild_) rebuild_->source_restarts();
     weather_.source_down_until = clock_.now() + back_after;
+}
+
+void SimWorld::restore_source() {
+    restart_source(random_.between(10, 2'000));
+    if (outbox_ != nullptr) {
+        outbox_->restore(random_.below(outbox_->commits() + 1));
+        trace_.say("source", "is restored from a backup: its ids end at {}", history_.end_of_history());
+        return;
+    }
+    const Revision kept = random_.below(history_.rows().size() + 1);
+    history_.restore_to(kept);
+    trace_.say("source", "is restored from a backup: its history ends at {}", history_.end_of_history());
 }
 
 void SimWorld::strike() {
@@ -93,6 +119,7 @@ void SimWorld::strike() {
     }
     const auto fault = static_cast<Fault>(random_.below(faults));
     if (options_.has(fault)) strike(fault, host);
+    if (rebuild_ && random_.percent(30)) rebuild_->strike();
     clock_.after(random_.between(10, 1'500), [this] { strike(); });
 }
 
@@ -121,14 +148,23 @@ void SimWorld::strike(Fault fault, SimHost& host) {
             weather_.forbidden_until = now + long_enough;
             break;
         case Fault::index_deleted:
-            // That another pawl has made it anew is not noticed yet (sim_options.h).
-            if (hosts_.size() == 1 && random_.percent(40)) cluster_.delete_index();
+            if (random_.percent(40)) cluster_.delete_index();
             break;
         case Fault::alias_moved:
             if (random_.percent(60)) break;
-            for (const auto& each : hosts_)
-                each->end_process(random_.between(0, 500));
             cluster_.move_alias(random_.percent(70), now);
+            break;
+        case Fault::index_restored:
+            if (random_.percent(60))
+                cluster_.take_snapshot();
+            else
+                cluster_.restore_snapshot(now);
+            break;
+        case Fault::memory_erased:
+            if (random_.percent(20)) cluster_.erase_memory();
+            break;
+        case Fault::source_restored:
+            if (random_.percent(20)) restore_source();
             break;
         case Fault::journal_fails:
             host.next_commit(random_.percent(70) ? SimJournal::Disk::refuses

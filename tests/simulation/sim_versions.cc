@@ -14,14 +14,15 @@ void SimVersions::look_at(const SimIndex& index) {
     highest.resize(index.stored.size());
     is_older.resize(index.stored.size());
     for (std::uint32_t entity = 0; entity < highest.size(); ++entity) {
-        const Revision version = index.stored[entity].version;
+        const Stored& stored = index.stored[entity];
+        const Revision version = by_content_ ? stored.content : stored.version;
         const bool was_older = is_older[entity];
         is_older[entity] = version < highest[entity];
         if (is_older[entity] && !was_older) {
-            if (!forgiving_)
-                throw Violation{
-                    fmt::format("e{} went back from revision {} to {}", entity, highest[entity], version)};
-            ++forgiven_;
+            if (!forgiving_ && !index.is_loading && !(by_content_ && stored.is_stray))
+                throw Violation{fmt::format("e{} went back from {} {} to {}", entity,
+                                            by_content_ ? "content" : "revision", highest[entity], version)};
+            if (!index.is_loading) ++forgiven_;
         }
         highest[entity] = std::max(highest[entity], version);
     }

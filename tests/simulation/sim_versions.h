@@ -11,11 +11,17 @@ namespace pawl::simulation {
 
 class SimVersions {
   public:
-    // With `forgiving` an older state is not a violation (sim_options.h says when).
-    explicit SimVersions(bool forgiving) : forgiving_(forgiving) {}
+    // With `forgiving` an older state is not a violation (sim_options.h says when). Of an outbox the content
+    // says what is older: a row may be replayed with the present state and its old version. A stray request
+    // is forgiven there: the entity has a row in the outbox yet, or the other checks see it.
+    explicit SimVersions(bool forgiving, bool by_content = false)
+        : forgiving_(forgiving), by_content_(by_content) {}
 
-    // After every step. Throws Violation when an entity is in an older state than before.
+    // After every step. Throws Violation when an entity is in an older state than before, unless the index is
+    // loading: then a node that dies may have forgotten the newer one.
     void look_at(const SimIndex& index);
+    // From now on an older state is not a violation.
+    void forgive() { forgiving_ = true; }
 
     // 0: the index never had the entity.
     Revision highest(const SimIndex& index, std::uint32_t entity) const;
@@ -24,6 +30,7 @@ class SimVersions {
 
   private:
     bool forgiving_;
+    bool by_content_;
     std::uint64_t forgiven_ = 0;
     // Of each index, by its number, and each entity.
     std::vector<std::vector<Revision>> highest_;

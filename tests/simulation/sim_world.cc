@@ -18,19 +18,28 @@ SimWorld::SimWorld(const SimOptions& options, std::ostream* listener)
       random_(options.seed),
       clock_(start_ms),
       trace_(clock_),
-      history_(options.entities),
+      table_(options.has_outbox() ? std::make_unique<SimOutbox>(options.entities)
+                                  : std::make_unique<SimHistory>(options.entities)),
+      history_(*table_),
+      outbox_(dynamic_cast<SimOutbox*>(table_.get())),
       cluster_(history_, options.gc_deletes_ms),
-      versions_(options.has(Fault::second_pawl) && !options.strict),
+      versions_(!options.strict && (options.has(Fault::alias_moved) || options.has(Fault::index_restored) ||
+                                    options.has(Fault::source_restored)),
+                options.has_outbox()),
       transactions_left_(options.transactions),
       strikes_left_(options.strikes) {
     trace_.listen(listener);
-    const SimShared shared{options_, clock_, random_, history_, cluster_, weather_, trace_};
-    const SimChecks::Watched watched{history_, cluster_, versions_};
+    if (outbox_ != nullptr) fill_table();
+    const SimShared shared{options_, clock_, random_, history_, outbox_, cluster_, lock_, weather_, trace_};
+    const SimChecks::Watched watched{history_, cluster_, versions_, outbox_};
     hosts_.push_back(std::make_unique<SimHost>(shared, watched, tally_, start_ms));
-    if (!options_.has(Fault::second_pawl)) return;
-    ++tally_.second_pawls;
-    const TimeMs comes_at = start_ms + random_.between(0, options_.faults_end_ms / 2);
-    hosts_.push_back(std::make_unique<SimHost>(shared, watched, tally_, comes_at));
+    if (options_.has(Fault::second_pawl)) {
+        ++tally_.second_pawls;
+        const TimeMs comes_at = start_ms + random_.between(0, options_.faults_end_ms / 2);
+        hosts_.push_back(std::make_unique<SimHost>(shared, watched, tally_, comes_at));
+    }
+    if (options_.rebuild)
+        rebuild_ = std::make_unique<SimRebuild>(shared, SimRebuild::Watched{history_, versions_}, tally_);
 }
 
 SimWorld::~SimWorld() = default;
@@ -54,15 +63,22 @@ void SimWorld::step() {
     if (const SimIndex* const index = cluster_.index()) versions_.look_at(*index);
     for (const auto& host : hosts_)
         host->checks().after_step();
-    check_memory(options_, history_, hosts_.size());
+    if (rebuild_) rebuild_->after_step();
+    check_memory(options_, history_, hosts_.size() + (rebuild_ ? 1 : 0));
 }
 
 void SimWorld::take_step() {
     std::optional<TimeMs> own;
+    const auto wants = [&](std::optional<TimeMs> due) {
+        if (due && (!own || *due < *own)) own = due;
+    };
     for (const auto& host : hosts_) {
         if (host->run()) return;
-        const auto due = host->next_due();
-        if (due && (!own || *due < *own)) own = due;
+        wants(host->next_due());
+    }
+    if (rebuild_) {
+        if (rebuild_->run()) return;
+        wants(rebuild_->next_due());
     }
     const auto outside = clock_.next_time();
     if (!own && !outside) throw Violation{"nothing will ever happen again"};
@@ -77,10 +93,15 @@ void SimWorld::calm_down() {
     weather_ = {.calm = true, .source_restarts = weather_.source_restarts};
     for (const auto& host : hosts_)
         host->calm_down();
+    if (rebuild_) rebuild_->calm_down();
     for (const auto& transaction : std::exchange(open_transactions_, {}))
         end_transaction(transaction, random_.percent(70) ? Fate::committed : Fate::dead);
     // A deleted index is noticed by the next request: there is one more.
     end_transaction({history_.insert(0, RowKind::good)}, Fate::committed);
+    // And what the index remembers is looked at now and then.
+    for (const TimeMs until = clock_.now() + 2 * options_.limits.checkpoint_interval_ms;
+         clock_.now() < until;)
+        step();
     // What was refused before is asked for again once all old requests are answered.
     if (!options_.has(Fault::operator_retries)) return;
     cluster_.mend_mapping();
@@ -92,38 +113,73 @@ void SimWorld::calm_down() {
     while (clock_.now() < goes_on_until || !all_run())
         step();
     for (const auto& host : hosts_)
-        host->post(engine::RetryAsked{});
+        host->ask_for_retry();
 }
 
+// Of those that feed the index; a standby waits, with whatever its journal says.
 std::string SimWorld::work_left() {
-    for (const auto& host : hosts_)
+    if (rebuild_ && !rebuild_->is_over()) return "the rebuild is not done";
+    bool is_led = false;
+    for (const auto& host : hosts_) {
+        if (!host->leads()) continue;
+        is_led = true;
         if (std::string left = host->checks().work_left(); !left.empty()) return left;
-    return {};
+    }
+    return is_led ? "" : "nobody has the lease";
 }
 
 std::string SimWorld::difference() {
-    for (const auto& host : hosts_)
+    for (const auto& host : hosts_) {
+        if (!host->leads()) continue;
         if (std::string difference = host->checks().difference(); !difference.empty()) return difference;
+    }
     return {};
 }
 
 void SimWorld::converge() {
     const TimeMs deadline = clock_.now() + converge_within_ms;
-    while (true) {
-        for (int some = 0; some < 8; ++some)
-            step();
-        const std::string left = work_left();
-        if (left.empty()) break;
-        if (clock_.now() > deadline) throw Violation{fmt::format("did not converge: {}", left)};
-    }
-    trace_.say("world", "the index is the history");
-    // And so it stays.
+    do {
+        while (true) {
+            for (int some = 0; some < 8; ++some)
+                step();
+            for (const auto& host : hosts_) {
+                host->ask_for_retry_again();
+                host->operator_looks();
+            }
+            const std::string left = work_left();
+            if (left.empty()) break;
+            if (clock_.now() > deadline) throw Violation{fmt::format("did not converge: {}", left)};
+        }
+        trace_.say("world", "the index is the history");
+    } while (!stays_converged());
+}
+
+// False: a pipeline has found a reason to begin again, or another pawl has taken over, whose journal does not
+// know yet what this one's does. It has to converge anew.
+bool SimWorld::stays_converged() {
+    const auto begins = [this] {
+        std::uint64_t sum = 0;
+        for (const auto& host : hosts_)
+            sum += host->journal().begins();
+        return sum;
+    };
+    const auto leading = [this] {
+        std::vector<bool> leads;
+        for (const auto& host : hosts_)
+            leads.push_back(host->leads());
+        return leads;
+    };
+    const std::uint64_t begins_before = begins();
+    const auto leading_before = leading();
     const TimeMs rest_until = clock_.now() + 2 * options_.limits.poll_interval_ms;
     while (clock_.now() < rest_until) {
         step();
+        if (begins() != begins_before || cluster_.index() == nullptr) return false;
+        if (leading() != leading_before) return false;
         if (const std::string found = difference(); !found.empty())
             throw Violation{fmt::format("did not stay converged: {}", found)};
     }
+    return true;
 }
 
 std::string violation_of(const SimOptions& options, SimTally* tally, std::ostream* listener) {

@@ -12,6 +12,7 @@
 #include "tests/simulation/sim_host.h"
 #include "tests/simulation/sim_index.h"
 #include "tests/simulation/sim_options.h"
+#include "tests/simulation/sim_rebuild.h"
 #include "tests/simulation/sim_tally.h"
 #include "tests/simulation/sim_trace.h"
 #include "tests/simulation/sim_versions.h"
@@ -38,6 +39,7 @@ class SimWorld {
     void take_step();
     void calm_down();
     void converge();
+    bool stays_converged();
     std::string work_left();
     std::string difference();
 
@@ -47,7 +49,9 @@ class SimWorld {
     void end_transaction(const SimHistory::Transaction& transaction, Fate fate);
     void strike();
     void strike(Fault fault, SimHost& host);
+    void fill_table();
     void restart_source(TimeMs back_after);
+    void restore_source();
     bool may_strike(Fault fault) { return options_.has(fault) && random_.percent(60); }
     SimHost& any_host() { return *hosts_[hosts_.size() > 1 ? random_.below(hosts_.size()) : 0]; }
 
@@ -55,12 +59,16 @@ class SimWorld {
     SimRandom random_;
     SimClock clock_;
     SimTrace trace_;
-    SimHistory history_;
+    std::unique_ptr<SimHistory> table_;
+    SimHistory& history_;
+    SimOutbox* outbox_;  // the same; null in revision mode
     SimCluster cluster_;
+    SimLock lock_;
     SimVersions versions_;
     SimWeather weather_;
     SimTally tally_;
     std::vector<std::unique_ptr<SimHost>> hosts_;
+    std::unique_ptr<SimRebuild> rebuild_;  // null: no operator has that done
 
     std::uint32_t transactions_left_;
     std::uint32_t strikes_left_;

@@ -27,19 +27,22 @@ namespace {
 
 constexpr std::string_view usage =
     R"(Usage: tools/simulate [--seed N] [--schedules N | --seconds S] [--jobs N] [--plant BUG]
-       tools/simulate --seed N [--faults A,B,… | none] [--transactions N] [--strikes N] [--faults-end-ms N]
+       tools/simulate --seed N [--mode M | --rebuild] [--faults A,B,… | none] [--transactions N] [--strikes N]
+                      [--faults-end-ms N]
                       [--strict] [--plant BUG] --trace
 
 Runs the engine and its recovery in a simulated world, one schedule for each seed from N on (default: a fresh
 seed, one schedule), and checks what pawl promises after every step. Without a violation it prints what the runs
 have been through and exits with 0, else with 1 and the command that replays the failure.
 
+  --mode M        revision (default) or outbox
   --trace         tells the schedule of this seed step by step
   --schedules N   so many seeds          --seconds S   as many as go into this time
   --jobs N        threads (default 1)    --plant BUG   with a planted bug: --list-bugs names them
   --faults, --transactions, --strikes, --faults-end-ms
                   instead of what follows from the seed: how failures are made smaller
-  --strict        a second pawl is not forgiven for raising a deleted document for a while
+  --rebuild       an operator has the index rebuilt meanwhile; comes right after --seed, or without it
+  --strict        nothing is forgiven that an alias which moves raises for a while
 
 Example: tools/simulate --seconds 60
          tools/simulate --seed 17 --faults crashes,late_commits --transactions 5 --trace
@@ -77,7 +80,11 @@ void plant(const std::string& name) {
 
 [[noreturn]] void list_bugs() {
     for (const PlantedBug& bug : planted_bugs())
-        fmt::print("{:<36} within {:>6} schedules: {}\n", bug.name, bug.schedules_max, bug.mistake);
+        fmt::print("{:<36} within {:>6} schedules{}: {}\n", bug.name, bug.schedules_max,
+                   bug.in_rebuild                            ? " with --rebuild"
+                   : bug.mode == journal::SourceMode::outbox ? " of --mode outbox"
+                                                             : "",
+                   bug.mistake);
     std::exit(0);
 }
 
@@ -107,13 +114,15 @@ Choice choose(const std::vector<std::string>& arguments) {
             plant(value());
         else if (option == "--seed")
             of_run[1] = value();
+        else if (option == "--rebuild")
+            of_run.insert(of_run.begin() + 2, option);
         else if (of_run.push_back(option); option != "--strict")
             of_run.push_back(value());
     }
     const auto options = parse(of_run);
     if (!options) refuse(options.error().message);
     choice.options = *options;
-    choice.has_overrides = of_run.size() > 2;
+    choice.has_overrides = of_run.size() > (choice.options.rebuild ? 3 : 2);
     return choice;
 }
 
@@ -150,9 +159,12 @@ int tell(const SimOptions& options) {
 // The options of the n-th schedule: what was given stays, the seed goes on.
 SimOptions options_at(const Choice& choice, std::uint64_t place) {
     const std::uint64_t seed = choice.options.seed + place;
-    if (!choice.has_overrides) return options_of(seed);
-    SimOptions options = options_of(seed);
-    const SimOptions first = options_of(choice.options.seed);
+    const auto of_seed = [&](std::uint64_t at) {
+        return choice.options.rebuild ? rebuild_options_of(at) : options_of(at, choice.options.mode);
+    };
+    SimOptions options = of_seed(seed);
+    if (!choice.has_overrides) return options;
+    const SimOptions first = of_seed(choice.options.seed);
     if (choice.options.on != first.on) options.on = choice.options.on;
     if (choice.options.transactions != first.transactions) options.transactions = choice.options.transactions;
     if (choice.options.strikes != first.strikes) options.strikes = choice.options.strikes;

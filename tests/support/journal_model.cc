@@ -57,6 +57,11 @@ void add(Digest& digest, const Pipeline& pipeline) {
     digest.add(pipeline.last_batch, pipeline.high, pipeline.watermark, name_of(pipeline.condition));
     digest.add(pipeline.condition_detail, pipeline.condition_since, pipeline.anchors.size());
     if (pipeline.checkpoint) digest.add(pipeline.checkpoint->revision, pipeline.checkpoint->written_at);
+    digest.add(pipeline.gaps_unproven, pipeline.shape);
+    for (const Anchor& anchor : pipeline.anchors)
+        digest.add(anchor.revision, anchor.digest);
+    for (const Incident& incident : pipeline.incidents)
+        digest.add(incident.number, incident.at, incident.label, incident.text);
 }
 
 void add(Digest& digest, const Batch& batch) {
@@ -95,7 +100,7 @@ void JournalModel::put_one(const BeginPipeline& change) {
     const Pipeline after = begin(known == pipelines_.end() ? nullptr : &known->second.pipeline, change);
     PipelineSnapshot& snapshot = pipelines_[change.pipeline];
     snapshot.pipeline = after;
-    snapshot.gaps = {};
+    snapshot.gaps = change.gaps;
     std::erase_if(snapshot.batches, [](const Batch& batch) { return batch.state != BatchState::committed; });
 }
 
@@ -109,6 +114,7 @@ void JournalModel::put_one(const OpenBatch& change) {
 void JournalModel::put_one(const ApplyBatch& change) {
     PipelineSnapshot& snapshot = pipelines_.at(change.pipeline);
     apply(batch_of(snapshot, change.batch), change);
+    if (change.anchor) keep_anchor(snapshot.pipeline, *change.anchor);
     erase(snapshot, change.released);
     for (const QuarantineEntry& entry : change.quarantined) {
         erase(snapshot, {entry.entity});
@@ -132,7 +138,9 @@ void JournalModel::put_one(const CloseGaps& change) {
 }
 
 void JournalModel::put_one(const SetCondition& change) {
-    set_condition(pipelines_.at(change.pipeline).pipeline, change);
+    const auto [known, is_new] = pipelines_.try_emplace(change.pipeline);
+    if (is_new) known->second.pipeline = unknown_pipeline(change.pipeline);
+    set_condition(known->second.pipeline, change);
 }
 
 void JournalModel::put_one(const RetryQuarantine& change) {
@@ -146,6 +154,18 @@ void JournalModel::put_one(const DropQuarantine& change) {
     PipelineSnapshot& snapshot = pipelines_.at(change.pipeline);
     if (change.entities.empty()) snapshot.quarantine.clear();
     erase(snapshot, change.entities);
+}
+
+void JournalModel::put_one(const RecordCheckpoint& change) {
+    record_checkpoint(pipelines_.at(change.pipeline).pipeline, change);
+}
+
+void JournalModel::put_one(const SetShape& change) {
+    set_shape(pipelines_.at(change.pipeline).pipeline, change);
+}
+
+void JournalModel::put_one(const NoteIncident& change) {
+    note_incident(pipelines_.at(change.pipeline).pipeline, change);
 }
 
 std::uint64_t digest_of(const std::vector<PipelineSnapshot>& state) {

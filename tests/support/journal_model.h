@@ -30,6 +30,9 @@ class JournalModel {
     void put_one(const SetCondition& change);
     void put_one(const RetryQuarantine& change);
     void put_one(const DropQuarantine& change);
+    void put_one(const RecordCheckpoint& change);
+    void put_one(const SetShape& change);
+    void put_one(const NoteIncident& change);
 
     std::map<std::string, PipelineSnapshot> pipelines_;
 };

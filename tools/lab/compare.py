@@ -54,7 +54,7 @@ class Report:
         return "\n".join(lines)
 
 
-def compare(fetch, connection, pipeline, quarantined=(), progress=None):
+def compare(fetch, connection, pipeline, quarantined=(), progress=None, versions=True):
     """`fetch(method, path, body) -> parsed JSON` asks the search server; `connection`: PyMySQL, utf8mb4, its open
     transaction is ended; `pipeline`: table, columns, alias and document shape; `quarantined`: entities to leave out."""
     left_out = {entity.encode() for entity in quarantined}
@@ -67,19 +67,19 @@ def compare(fetch, connection, pipeline, quarantined=(), progress=None):
             progress(report.documents)
         entity = document["_id"].encode("utf-8", "surrogatepass")
         if entity not in left_out:
-            _judge(report, document, expected.pop(entity, None))
+            _judge(report, document, expected.pop(entity, None), versions)
     report.missing = [f"{_name(entity)}: no document; latest revision {row[0]}" for entity, row in expected.items()]
     return report
 
 
-def _judge(report, document, row):
+def _judge(report, document, row, versions):
     """`row`: (revision, make its expected document), or None where there should be no document."""
     name, version = document["_id"], document["_version"]
     if row is None:
         report.surplus.append(f"{name}: _version {version} in {document['_index']}, but no live entity (or twice)")
         return
     revision, expected = row
-    if version != revision:
+    if versions and version != revision:
         report.stale.append(f"{name}: _version {version}, latest revision {revision}")
         return
     path = difference(expected(), document["_source"])

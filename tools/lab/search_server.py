@@ -1,11 +1,12 @@
 """A private Elasticsearch or OpenSearch, one node, in a folder of its own."""
 
 import http.client
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Any, Optional, Sequence
 
 from .http import JsonClient
 from .jdk import jdk_for
@@ -17,6 +18,9 @@ START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 60
 PORT_ATTEMPTS = 3
 HEAP_MB = 512
+# Java's quick compiler alone: a server that lives for a minute or two takes half the processor time, most of which would
+# go into optimising what soon ends.
+SHORT_LIFE = "-XX:TieredStopAtLevel=1"
 
 
 class SearchServer:
@@ -25,10 +29,11 @@ class SearchServer:
     As a context manager it starts at the beginning and is killed at the end. `restart()` uses the same data and port.
     `settings` are "name=value" as -E takes them. `tls`: HTTPS and basic auth, Elasticsearch 8 and 9 only; then the
     attributes user, password and certificates are set. `discovery`: settings for a node of several, see cluster.py;
-    they may be changed before a (re)start."""
+    they may be changed before a (re)start. `long_life`: Java optimises all it can, as in production; for measuring."""
 
     def __init__(self, name: str, folder: Path, settings: Sequence[str] = (), tls: bool = False, keep: bool = False,
-                 heap_mb: int = HEAP_MB, discovery: Sequence[str] = ("discovery.type=single-node",)) -> None:
+                 heap_mb: int = HEAP_MB, discovery: Sequence[str] = ("discovery.type=single-node",),
+                 long_life: bool = False) -> None:
         self.name = name
         self.product, self.version = name.split("-", 1)
         self.major = int(self.version.split(".")[0])
@@ -37,6 +42,7 @@ class SearchServer:
         self.keep = keep
         self.heap_mb = heap_mb
         self.discovery = list(discovery)
+        self.java_options = "" if long_life else SHORT_LIFE
         self.transport_port = 0
         self.tls = tls
         self.user: Optional[str] = None
@@ -144,11 +150,17 @@ class SearchServer:
         if made.returncode != 0:
             raise LabError(f"elasticsearch-users failed ({made.returncode}): {made.stdout}{made.stderr}")
 
+    def add_role(self, name: str, definition: Any) -> None:
+        """A role of the file realm: {"cluster": […], "indices": […]}. Read as soon as users are."""
+        with (self.folder / "config" / "roles.yml").open("a", encoding="utf-8") as file:
+            file.write(f"{name}: {json.dumps(definition)}\n")  # JSON is YAML
+
     def _environment(self, java: Path) -> dict[str, str]:
         prefix = "ES" if self.product == "elasticsearch" else "OPENSEARCH"
         return os.environ | {
             f"{prefix}_JAVA_HOME": str(java),
-            f"{prefix}_JAVA_OPTS": f"-Xms{self.heap_mb}m -Xmx{self.heap_mb}m",
+            f"{prefix}_JAVA_OPTS": f"-Xms{self.heap_mb}m -Xmx{self.heap_mb}m {self.java_options}",
+            "CLI_JAVA_OPTS": SHORT_LIFE,  # Elasticsearch 8 and 9 start by a Java program of their own
             f"{prefix}_PATH_CONF": str(self.folder / "config"),
             f"{prefix}_TMPDIR": str(self.folder / "tmp"),
         }

@@ -56,7 +56,7 @@ class Story:
 
     def _start_servers(self, folder, stack):
         self.database = MariaDB(folder / "db", keep=self.options.keep)
-        self.search = SearchServer(self.search_server, folder / "search", keep=self.options.keep)
+        self.search = SearchServer(self.search_server, folder / "search", keep=self.options.keep, long_life=True)
         for server in (self.database, self.search):
             stack.callback(server.kill)  # before the start: a start may be interrupted
             self.progress.show(f"starting {server.name}")

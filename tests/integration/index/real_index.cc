@@ -1,5 +1,6 @@
 #include "tests/integration/index/real_index.h"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 namespace pawl::test {
@@ -62,6 +63,16 @@ void RealIndex::delete_index() {
         for (const auto& [name, aliases] : indices.items())
             CHECK(ask(index::Method::remove, "/" + name).status == 200);
     }
+}
+
+void RealIndex::move_alias() {
+    static int count = 0;
+    const std::string name = index_.alias + "-moved-" + std::to_string(++count);
+    must(index::Method::put, "/" + name, index_body);
+    must(index::Method::post, "/_aliases",
+         fmt::format(R"({{"actions":[{{"remove":{{"index":"{0}-*","alias":"{0}"}}}},)"
+                     R"({{"add":{{"index":"{1}","alias":"{0}","is_write_index":true}}}}]}})",
+                     index_.alias, name));
 }
 
 index::HttpResponse RealIndex::ask(index::Method method, const std::string& path, const std::string& body) {

@@ -26,6 +26,7 @@ class RealIndex final : public IndexWorld {
     std::optional<std::string> document(const std::string& entity) override;
     std::optional<std::uint64_t> version(const std::string& entity) override;
     void delete_index() override;
+    void move_alias() override;
 
     // A request by hand; the test fails when there is no answer.
     index::HttpResponse ask(index::Method method, const std::string& path, const std::string& body = {});

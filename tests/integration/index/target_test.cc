@@ -233,3 +233,67 @@ TEST_CASE("check tells what it found of the real server") {
     ready(world);
     CHECK_THAT(texts(), Catch::Contains("writes go to index " + world.alias()));
 }
+
+TEST_CASE("the keys that others keep in _meta stay, in their order and with their values") {
+    RealIndex world(settings());
+    world.begin();
+    const auto facts = ready(world);
+    const std::string path = "/" + facts.identity.index + "/_mapping";
+    world.must(Method::put, path,
+               R"({"_meta":{"z":{"b":[1,2.5,null]},"owner":"lexicon team \u00e4","a":true}})");
+    CHECK_FALSE(ready(world).remembered);
+    const engine::Remembered told{.pipeline = "lex",
+                                  .source = {journal::SourceMode::revision, "karp", "lex"},
+                                  .revision = 7,
+                                  .owed = {},
+                                  .anchor = {},
+                                  .shape = 2,
+                                  .written_at = 1'000};
+    test::remember(world, told, facts.identity.uuid);
+    const auto mapping = world.must(Method::get, path)[facts.identity.index]["mappings"];
+    CHECK(mapping["_meta"]["owner"] == "lexicon team ä");
+    CHECK(mapping["_meta"]["z"]["b"] == nlohmann::json::array({1, 2.5, nullptr}));
+    CHECK(mapping["_meta"]["a"] == true);
+    CHECK(mapping["properties"].contains("n"));
+    CHECK(ready(world).remembered == told);
+    // Somebody overwrites the whole of it.
+    world.must(Method::put, path, R"({"_meta":{"owner":"x"}})");
+    CHECK_FALSE(ready(world).remembered);
+}
+
+TEST_CASE("what a newer pawl, or something else, has put into _meta.pawl is refused with what to do") {
+    RealIndex world(settings());
+    world.begin();
+    const auto index = ready(world).identity.index;
+    const auto with = [&](const std::string& pawl) {
+        world.must(Method::put, "/" + index + "/_mapping", R"({"_meta":{"pawl":)" + pawl + "}}");
+        return refusal(world);
+    };
+    const auto newer = with(R"({"format":2,"anything":"goes"})");
+    CHECK(newer.kind == ErrorKind::invalid);
+    CHECK_THAT(newer.message, Catch::Contains(index) && Catch::Contains("format 2"));
+    CHECK_THAT(newer.advice, Catch::Contains("upgrade"));
+    const auto other = with(R"("a pawl is a part of a ratchet")");
+    CHECK(other.kind == ErrorKind::invalid);
+    CHECK_THAT(other.advice, Catch::Contains("PUT /" + index + "/_mapping"));
+}
+
+TEST_CASE("an index whose translog is asynchronous is flushed before it remembers") {
+    RealIndex world(settings());
+    world.begin();
+    const auto facts = ready(world);
+    CHECK_FALSE(facts.async_durable);
+    world.must(Method::put, "/" + facts.identity.index + "/_settings",
+               R"({"index.translog.durability":"async"})");
+    CHECK(ready(world).async_durable);
+    CHECK(status_of_one(world) == engine::ItemStatus::done);
+    const auto flushes = [&] {
+        const auto stats = world.must(Method::get, "/" + facts.identity.index + "/_stats/flush");
+        return stats["_all"]["primaries"]["flush"]["total"].get<int>();
+    };
+    const int before = flushes();
+    const engine::Remembered told{.pipeline = "lex",
+                                  .source = {journal::SourceMode::revision, "karp", "lex"}};
+    test::remember(world, told, facts.identity.uuid);
+    CHECK(flushes() > before);
+}

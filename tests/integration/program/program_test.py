@@ -204,19 +204,15 @@ class Journal(ProgramTest):
     def test_a_journal_cut_short_is_refused_and_dumped_as_far_as_it_goes(self):
         self.insert("e", {"word": "a"})
         self.program.must("sync")
-        data = self.program.journal / "data.mdb"
-        os.truncate(data, data.stat().st_size - 1)
+        # LMDB's two meta pages and one more: half of the file may be all that is in use.
+        os.truncate(self.program.journal / "data.mdb", 3 * os.sysconf("SC_PAGE_SIZE"))
         self.assert_says(self.program.run("sync"), 4, "journal")
         self.assertEqual(self.program.run("dump").returncode, 1)
 
     def test_a_journal_with_flipped_bits_is_refused(self):
         self.insert("e", {"word": "a"})
         self.program.must("sync")
-        data = self.program.journal / "data.mdb"
-        content = bytearray(data.read_bytes())
-        place = content.rindex(b"karp")  # inside a record
-        content[place] ^= 0x20
-        data.write_bytes(content)
+        self.damage_journal()
         self.assert_says(self.program.run("sync"), 4, "journal")
         done = self.program.run("dump")
         self.assertEqual(done.returncode, 1)
@@ -225,10 +221,9 @@ class Journal(ProgramTest):
     def damage_journal(self):
         """Bits of a record, after which the file cannot be trusted; the damaged bytes."""
         data = self.program.journal / "data.mdb"
-        content = bytearray(data.read_bytes())
-        content[content.rindex(b"karp")] ^= 0x20
+        content = data.read_bytes().replace(b"karp", b"kArp")  # of the live record and of older copies of it
         data.write_bytes(content)
-        return bytes(content)
+        return content
 
     def set_aside(self):
         return sorted(self.program.journal.glob("data.mdb.damaged-*"))
@@ -246,7 +241,7 @@ class Journal(ProgramTest):
         [kept] = self.set_aside()
         self.assertEqual(report["discarded_journal"]["file"], str(kept))
         self.assertIn("checksum", report["discarded_journal"]["damage"])
-        self.assertEqual(report["pipelines"][0]["steps"][0]["row"], "R02")
+        self.assertEqual(report["pipelines"][0]["steps"][0]["row"], "R03")  # from what the index remembers
         self.assertEqual(kept.read_bytes(), damaged)
         self.assertEqual(kept.stat().st_mode & 0o777, 0o600)
         self.assertIsNone(json.loads(self.program.must("sync", "--json").stdout)["discarded_journal"])

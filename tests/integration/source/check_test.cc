@@ -151,9 +151,6 @@ TEST_CASE("odd settings are refused") {
     pipeline.document.body = "history_id";
     CHECK_THAT(only_line(findings_of(database.settings(), pipeline)),
                Catch::Contains("cannot hold a document"));
-    pipeline = TestDatabase::pipeline();
-    pipeline.source.mode = journal::SourceMode::outbox;
-    CHECK_THAT(only_line(findings_of(database.settings(), pipeline)), Catch::Contains("not in this version"));
 }
 
 TEST_CASE("revisions that the index cannot take, or that would never be read, are refused") {

@@ -421,8 +421,10 @@ TEST_CASE("FLUSH TABLES neither breaks a proof nor is waited for") {
     CHECK(world.look().has_value());
     CHECK(std::chrono::steady_clock::now() - begin < at_once);
     world.database->execute(
-        "KILL QUERY " + world.database->value(
-                            "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP%'"));
+        "KILL QUERY " +
+        world.database->value(
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP%' AND "
+            "DB = DATABASE()"));
     scan.join();
     CHECK(flush.join());
     CHECK(world.proven() == 1);

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/simulation/sim_checks.h"
+#include "tests/simulation/sim_rebuild_reader.h"
 #include "tests/simulation/sim_trace.h"
 #include "tests/simulation/sim_world.h"
 
@@ -176,9 +177,9 @@ TEST_CASE("more open batches, gaps and pages than the limits allow are seen") {
     std::vector<std::shared_ptr<const engine::Page>> held;
     const auto look = [&] { check_memory(watched.options, watched.history, 1); };
     while (held.size() < 6)
-        held.push_back(watched.history.read(request, 0, false, random));
+        held.push_back(watched.history.read(request, nullptr, 0, false, random));
     CHECK(violation_by(look) == "");
-    held.push_back(watched.history.read(request, 0, false, random));
+    held.push_back(watched.history.read(request, nullptr, 0, false, random));
     CHECK(violation_by(look) == "7 pages are held in memory");
 }
 
@@ -227,6 +228,168 @@ TEST_CASE("what keeps a run from having converged is named") {
     CHECK(checks.difference() == "e0 is not in quarantine");
 }
 
+TEST_CASE("what a reader must not see of a rebuild is seen") {
+    Watched watched;
+    SimRebuildReader reader(watched.history, watched.versions);
+    const auto look = [&] { reader.look_at(watched.cluster.index()); };
+    CHECK(violation_by(look) == "");
+    watched.cluster.prepare();
+    watched.row();
+    watched.cluster.apply({1, 0, engine::Action::index}, 0);
+    CHECK(violation_by(look) == "");
+    SimCluster fresh = watched.cluster.beside();
+    fresh.prepare();
+    watched.versions.look_at(*fresh.index());
+    const auto before = watched.cluster.index()->stored;
+    const auto swap = [&] { reader.swaps_to(*fresh.index(), before); };
+    CHECK(violation_by(swap) == "the alias is swapped to an index with e0 at revision 0, after 1");
+    const auto done = [&] { reader.has_all(fresh.index()); };
+    CHECK(violation_by(done) == "the rebuild is done, and the new index never had revision 1 of e0");
+    watched.row(RowKind::removed);
+    CHECK(violation_by(swap) == "");  // it has gone by now
+    fresh.apply({1, 0, engine::Action::index}, 0);
+    watched.versions.look_at(*fresh.index());
+    CHECK(violation_by(done) == "");
+    watched.cluster.delete_index("uuid0");
+    CHECK(violation_by(look) == "a reader finds no index behind the alias");
+}
+
+TEST_CASE(
+    "what a node forgets that dies is what was not durable yet, and it is no older state of the index") {
+    Watched watched;
+    SimCluster fresh = watched.cluster.beside();
+    fresh.prepare();
+    SimRandom random(1);
+    const auto forget_all = [&](TimeMs now) {
+        std::size_t forgotten = 0;
+        for (int tries = 0; tries < 100; ++tries)
+            forgotten += fresh.forget_last_writes(random, now);
+        return forgotten;
+    };
+    fresh.apply({1, 0, engine::Action::index}, 0);
+    fresh.apply({2, 0, engine::Action::index}, 1'000);
+    watched.versions.look_at(*fresh.index());
+    CHECK(forget_all(5'000) == 1);  // the first one has been synced
+    CHECK(fresh.index()->stored[0].version == 1);
+    CHECK(violation_by([&] { watched.versions.look_at(*fresh.index()); }) == "");
+    fresh.apply({2, 0, engine::Action::index}, 6'000);
+    fresh.remember("uuid0", {});
+    CHECK(forget_all(6'000) == 0);
+    fresh.apply({3, 0, engine::Action::index}, 6'000);
+    fresh.finish_loading("uuid0");
+    CHECK(forget_all(6'000) == 0);
+    CHECK(fresh.index()->stored[0].version == 3);
+}
+
+namespace {
+
+// A table with an outbox, filled into an index that a pawl has made.
+struct WatchedOutbox {
+    SimOptions options = options_of(1, journal::SourceMode::outbox);
+    SimOutbox outbox{2};
+    SimCluster cluster{outbox, 10'000};
+    SimVersions versions{false, true};
+    SimJournal journal;
+    SimChecks checks{options, {outbox, cluster, versions, &outbox}, journal};
+
+    WatchedOutbox() {
+        cluster.prepare();
+        Watched::write(journal, {Watched::begin(0)});
+    }
+    Revision edit(RowKind kind = RowKind::good) {
+        const Revision revision = outbox.insert(0, kind);
+        outbox.end({revision}, Fate::committed);
+        return revision;
+    }
+    void index_has(Revision version) {
+        cluster.apply({version, 0, engine::Action::index, outbox.present(0).content}, 0);
+    }
+    void delete_row(Revision revision) {
+        CHECK(outbox.end_clean_up(
+            outbox.begin_clean_up({.id = 1, .done = engine::IntervalSet({{revision, revision}})})));
+    }
+    std::string look() {
+        return violation_by([&] { checks.journal_is_sound(); });
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a row of the outbox that is deleted before the index shows what it stands for is seen") {
+    WatchedOutbox watched;
+    const Revision first = watched.edit();
+    CHECK(watched.look() == "");
+    watched.index_has(first);
+    watched.delete_row(first);
+    CHECK(watched.look() == "");
+    const Revision second = watched.edit();
+    CHECK(watched.look() == "");
+    watched.delete_row(second);
+    CHECK(watched.look() ==
+          "e0 has no row in the outbox, and its content 2 is not in the index, but content 1 at revision 1 "
+          "(document)");
+    watched.index_has(second);
+    CHECK(watched.look() == "");
+}
+
+TEST_CASE("an index that remembers the end of a fill which it did not have is seen") {
+    WatchedOutbox watched;
+    watched.outbox.hold(1, RowKind::good);
+    Watched::write(
+        watched.journal,
+        {journal::BeginPipeline{
+            .pipeline = "lex", .source = {}, .target = {"a", "i", "uuid0"}, .fill = journal::Fill{}}});
+    CHECK(watched.look() == "");
+    const auto look = [&] { watched.checks.index_remembers_no_more_than_it_holds(); };
+    engine::Remembered remembered;
+    remembered.filling = true;
+    watched.cluster.remember("uuid0", remembered);
+    CHECK(violation_by(look) == "");
+    remembered.filling = false;
+    watched.cluster.remember("uuid0", remembered);
+    CHECK(violation_by(look).starts_with("e1 has no row in the outbox"));
+}
+
+TEST_CASE("what is left in an outbox, or is in quarantine without a row, keeps a run from having converged") {
+    WatchedOutbox watched;
+    const SimChecks& checks = watched.checks;
+    CHECK(checks.work_left() == "");
+    const Revision bad = watched.edit(RowKind::invalid);
+    CHECK(checks.work_left() == "row 1 of e0 is left in the outbox");
+    CHECK(violation_by([&] { checks.accounted_for({bad}); }) == "caught up without row 1 of e0");
+    Watched::write(watched.journal,
+                   {Watched::open(1, bad),
+                    journal::ApplyBatch{.pipeline = "lex",
+                                        .batch = 1,
+                                        .outcome = {.quarantined = 1},
+                                        .quarantined = {{.pipeline = "lex",
+                                                         .entity = "e0",
+                                                         .revision = bad,
+                                                         .error = "invalid_body",
+                                                         .reason = ""}},
+                                        .released = {}},
+                    journal::CommitBatches{.pipeline = "lex", .batches = {1}, .watermark = 1}});
+    CHECK(checks.work_left() == "");
+    CHECK(violation_by([&] { checks.accounted_for({bad}); }) == "");
+    watched.delete_row(bad);
+    CHECK(checks.work_left() == "e0 is in quarantine, but its row 1 is gone");
+}
+
+TEST_CASE("an older document is seen, unless it came late with the same version") {
+    WatchedOutbox watched;
+    const auto look = [&] { watched.versions.look_at(*watched.cluster.index()); };
+    watched.outbox.hold(0, RowKind::good);
+    watched.outbox.hold(0, RowKind::good);
+    watched.cluster.apply({5, 0, engine::Action::index, 2}, 0);
+    look();
+    watched.cluster.apply({5, 0, engine::Action::index, 1}, 0);
+    CHECK(violation_by(look) == "");
+    watched.cluster.apply({5, 0, engine::Action::index, 2}, 0);
+    look();
+    watched.cluster.apply({6, 0, engine::Action::index, 1}, 0);
+    CHECK(violation_by(look) == "e0 went back from content 2 to 1");
+}
+
 TEST_CASE("options survive the way to a command line and back") {
     SimOptions options = options_of(17);
     options.on = {};
@@ -244,6 +407,12 @@ TEST_CASE("options survive the way to a command line and back") {
                                        "3", "--strikes", "4", "--faults-end-ms", "5000", "--strict"});
     REQUIRE(parsed);
     CHECK(to_arguments(*parsed) == to_arguments(options));
+    CHECK(to_arguments(rebuild_options_of(17)) == "--seed 17 --rebuild");
+    CHECK(parse(std::vector<std::string>{"--seed", "17", "--rebuild"})->rebuild);
+    options.mode = journal::SourceMode::outbox;
+    CHECK(to_arguments(options).starts_with("--seed 17 --mode outbox --faults"));
+    CHECK(parse(std::vector<std::string>{"--seed", "17", "--mode", "outbox"})->has_outbox());
+    CHECK_FALSE(parse(std::vector<std::string>{"--seed", "17", "--mode", "inbox"}));
     CHECK_FALSE(parse(std::vector<std::string>{"--seed", "17", "--faults", "floods"}));
     CHECK_FALSE(parse(std::vector<std::string>{"--seed", "17", "--strikes"}));
     CHECK_FALSE(parse(std::vector<std::string>{"--seed", "x"}));

@@ -16,6 +16,7 @@ using namespace pawl::simulation;
 namespace {
 
 constexpr std::uint64_t schedules_default = 4'000;
+constexpr std::uint64_t rebuild_schedules_default = 2'000;
 
 std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
     const char* const text = std::getenv(name);
@@ -29,15 +30,14 @@ std::string replay_command(const SimOptions& options) {
 // Dies at boundaries that only a longer look reaches would hide in a small number of schedules.
 constexpr std::uint64_t schedules_that_reach_all = 1'000;
 
-}  // namespace
-
-TEST_CASE("whatever goes wrong, nothing is lost, nothing goes backwards, and calm brings convergence") {
+// `never`: the effect that this mode does not know.
+void run_schedules(pawl::journal::SourceMode mode, std::string_view never) {
     const std::uint64_t first = number_from("PAWL_SEED", 1);
     const std::uint64_t schedules = number_from("PAWL_SCHEDULES", schedules_default);
     SimTally tally;
     for (std::uint64_t seed = first; seed < first + schedules; ++seed) {
-        INFO("tools/simulate --seed " << seed << " --trace");  // told even when an assertion ends the process
-        const SimOptions options = options_of(seed);
+        const SimOptions options = options_of(seed, mode);
+        INFO(replay_command(options));  // told even when an assertion ends the process
         const std::string violation = violation_of(options, &tally);
         if (violation.empty()) continue;
         FAIL(violation << "\nreplay: " << replay_command(options)
@@ -53,16 +53,55 @@ TEST_CASE("whatever goes wrong, nothing is lost, nothing goes backwards, and cal
     CHECK(tally.second_pawls > 0);
     // Setting a timer is no boundary: nothing outside of the process changes by it.
     for (const std::string_view effect : pawl::engine::effect_names()) {
-        if (effect == "set_timer") continue;
+        if (effect == "set_timer" || effect == never) continue;
         CAPTURE(std::string(effect));
         CHECK(tally.crashed_at.contains(fmt::format("before:{}", effect)));
         CHECK(tally.crashed_at.contains(fmt::format("after:{}", effect)));
     }
 }
 
+}  // namespace
+
+TEST_CASE("whatever goes wrong, nothing is lost, nothing goes backwards, and calm brings convergence") {
+    run_schedules(pawl::journal::SourceMode::revision, "clean_up");
+}
+
+TEST_CASE("with an outbox too: what is deleted from it is in the index, and calm empties it") {
+    run_schedules(pawl::journal::SourceMode::outbox, "prove_gaps");
+}
+
+TEST_CASE("the same holds while an operator has the index rebuilt, and no reader sees a half-filled one") {
+    const std::uint64_t first = number_from("PAWL_SEED", 1);
+    const std::uint64_t schedules = number_from("PAWL_SCHEDULES", rebuild_schedules_default);
+    SimTally tally;
+    for (std::uint64_t seed = first; seed < first + schedules; ++seed) {
+        INFO("tools/simulate --seed " << seed << " --rebuild --trace");
+        const SimOptions options = rebuild_options_of(seed);
+        const std::string violation = violation_of(options, &tally);
+        if (violation.empty()) continue;
+        FAIL(violation << "\nreplay: " << replay_command(options)
+                       << "\nsmaller: " << replay_command(smaller(options)));
+    }
+    std::cout << to_string(tally) << "\n";
+    CHECK(tally.rebuilds_done >= schedules);
+    if (schedules < schedules_that_reach_all) return;
+    CHECK(tally.writes_forgotten > 0);
+    CHECK(tally.comparisons_that_differ > 0);
+    using enum pawl::ops::RebuildStep;
+    for (const auto step : {begin, resume, restart, conclude, refuse})
+        CHECK(tally.rebuilds_by_step.contains(name_of(step)));
+    for (const auto act : pawl::ops::acts_of(restart)) {
+        CAPTURE(std::string(name_of(act)));
+        CHECK(tally.crashed_at.contains(fmt::format("before:{}", name_of(act))));
+        CHECK(tally.crashed_at.contains(fmt::format("after:{}", name_of(act))));
+    }
+}
+
 TEST_CASE("the same holds for any set of faults, and a failure comes with as few of them as will do") {
     REQUIRE(rc::check([] {
-        SimOptions options = options_of(*rc::gen::noShrink(rc::gen::arbitrary<std::uint64_t>()));
+        const auto mode = *rc::gen::noShrink(
+            rc::gen::element(pawl::journal::SourceMode::revision, pawl::journal::SourceMode::outbox));
+        SimOptions options = options_of(*rc::gen::noShrink(rc::gen::arbitrary<std::uint64_t>()), mode);
         for (std::size_t fault = 0; fault < faults; ++fault)
             options.on[fault] = *rc::gen::arbitrary<bool>();
         options.transactions = *rc::gen::inRange<std::uint32_t>(1, 40);

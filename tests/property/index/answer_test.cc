@@ -46,14 +46,14 @@ TEST_CASE("an answer is read as it was meant, and cut short at any byte it is an
     CHECK(rc::check([] {
         const auto exchange = any_exchange();
         BulkAnswerReader reader;
-        const auto items = reader.read(exchange.answer, exchange.actions);
+        const auto items = reader.read(exchange.answer, exchange.actions, "");
         RC_ASSERT(items.has_value());
         for (std::size_t i = 0; i < items->size(); ++i)
             RC_ASSERT((*items)[i].status == exchange.expected[i]);
         for (std::size_t bytes = 0; bytes < exchange.answer.size(); ++bytes) {
             // A copy of exactly these bytes, so that reading beyond them is seen by ASan.
             const std::string cut(exchange.answer, 0, bytes);
-            RC_ASSERT_FALSE(reader.read(cut, exchange.actions).has_value());
+            RC_ASSERT_FALSE(reader.read(cut, exchange.actions, "").has_value());
         }
     }));
 }
@@ -63,7 +63,7 @@ TEST_CASE("any bytes are read without harm") {
         const auto bytes = *rc::gen::container<std::string>(rc::gen::arbitrary<char>());
         const std::vector<Row> actions{{1, Action::index, "e", "{}"}};
         BulkAnswerReader reader;
-        RC_ASSERT_FALSE(reader.read(bytes, actions).has_value());
+        RC_ASSERT_FALSE(reader.read(bytes, actions, "").has_value());
         pawl::index::words_in(bytes);
         pawl::index::stored_version_in(bytes);
     }));
@@ -75,7 +75,7 @@ TEST_CASE("an answer with any byte changed is an error or one result for each ac
         const auto position = *rc::gen::inRange<std::size_t>(0, exchange.answer.size());
         exchange.answer[position] = *rc::gen::arbitrary<char>();
         BulkAnswerReader reader;
-        const auto items = reader.read(exchange.answer, exchange.actions);
+        const auto items = reader.read(exchange.answer, exchange.actions, "");
         RC_ASSERT(!items || items->size() == exchange.actions.size());
     }));
 }

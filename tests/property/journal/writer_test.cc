@@ -58,6 +58,8 @@ Revision some_watermark(const PipelineSnapshot& snapshot, const IntervalSet& gap
 Change some_change(const JournalModel& model) {
     const std::string name = *rc::gen::element<std::string>("lex", "saldo", "lexin");
     const auto known = model.pipelines().find(name);
+    if (known == model.pipelines().end() && *rc::gen::inRange(0, 4) == 0)
+        return SetCondition{name, Condition::standby, "another pawl feeds it", 4};
     if (known == model.pipelines().end()) return begin_of(name, *rc::gen::inRange<Revision>(0, 50));
     const PipelineSnapshot& snapshot = known->second;
     std::vector<const Batch*> of_state[4];
@@ -65,7 +67,7 @@ Change some_change(const JournalModel& model) {
         of_state[static_cast<int>(batch.state)].push_back(&batch);
     const auto& intent = of_state[static_cast<int>(BatchState::intent)];
     const auto& applied = of_state[static_cast<int>(BatchState::applied)];
-    const auto choice = *rc::gen::inRange(0, 20);
+    const auto choice = *rc::gen::inRange(0, 23);
     if (choice < 6) return some_open(snapshot);
     if (choice < 11 && !intent.empty())
         return some_apply(*intent[*rc::gen::inRange<std::size_t>(0, intent.size())]);
@@ -84,7 +86,13 @@ Change some_change(const JournalModel& model) {
     if (choice == 16) return SetCondition{name, Condition::retrying, *text_up_to(30), 5};
     if (choice == 17) return RetryQuarantine{name, {some_entity(), some_entity()}};
     if (choice == 18) return DropQuarantine{name, {some_entity()}};
-    return begin_of(name, *rc::gen::inRange<Revision>(0, 50));
+    if (choice == 19)
+        return RecordCheckpoint{name, {*rc::gen::inRange<Revision>(0, snapshot.pipeline.high + 1), 12}};
+    if (choice == 20) return SetShape{name, *rc::gen::arbitrary<std::uint64_t>(), {{1, 2}, {3, 4}}};
+    if (choice == 21) return NoteIncident{name, *text_up_to(30), *text_up_to(400), 13};
+    BeginPipeline begin = begin_of(name, *rc::gen::inRange<Revision>(0, 50));
+    if (begin.high > 9) begin.gaps = IntervalSet({{3, 5}, {9, 9}});
+    return begin;
 }
 
 }  // namespace

@@ -35,6 +35,9 @@ inline journal::Contents some_contents() {
     pipeline.watermark = 501;
     pipeline.gaps_unproven = 3;
     pipeline.checkpoint = journal::Checkpoint{400, noon - 1'000};
+    pipeline.anchors = {{400, 0x2a}, {2'000, 0x2b}};
+    pipeline.shape = 0x2c;
+    pipeline.incidents = {{1, noon - 30'000, "R10", "the index is not the journal's"}};
     pipeline.condition = journal::Condition::retrying;
     pipeline.condition_detail = "elasticsearch: connection refused";
     pipeline.condition_since = noon;
@@ -48,7 +51,7 @@ inline journal::Contents some_contents() {
     snapshot.quarantine = {{"lex", "a\nb", 77, "mapper_parsing_exception", "no such date", noon, 2, true}};
 
     journal::Contents contents;
-    contents.format = 2;
+    contents.format = 3;
     contents.created_at = noon - 60'000;
     contents.created_by = "pawl 0.1.0";
     contents.pipelines.push_back(std::move(snapshot));

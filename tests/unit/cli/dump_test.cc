@@ -11,7 +11,7 @@ using test::some_contents;
 
 TEST_CASE("the human form of a dump") {
     CHECK(dump_text(some_contents(), "/j") ==
-          "journal /j, format 2, open by pawl with pid 4711\n"
+          "journal /j, format 3, open by pawl with pid 4711\n"
           "\n"
           "pipeline lex: RETRYING since 2026-11-24T12:00:00.000Z\n"
           "  because     elasticsearch: connection refused\n"
@@ -22,6 +22,8 @@ TEST_CASE("the human form of a dump") {
           "  gaps        11 revisions: 502, 600-609\n"
           "  unproven    3 revisions left the gaps after gap_grace, not proven dead\n"
           "  checkpoint  400 at 2026-11-24T11:59:59.000Z\n"
+          "  anchor      2000, digest 000000000000002b, of shape 000000000000002c\n"
+          "  incident    2026-11-24T11:59:30.000Z  R10  the index is not the journal's\n"
           "  quarantine  1 entity (pawl quarantine list)\n"
           "\n"
           "  batch   state      rows  index  delete  invalid  done  superseded  quarantined  intent "
@@ -56,13 +58,18 @@ TEST_CASE("the JSON form of a dump") {
     contents.pipelines[0].batches.erase(contents.pipelines[0].batches.begin(),
                                         contents.pipelines[0].batches.begin() + 2);
     CHECK(nlohmann::json::parse(dump_json(contents)) == nlohmann::json::parse(R"({
-        "format": 2, "created_at": "2026-11-24T11:59:00.000Z", "created_by": "pawl 0.1.0", "writer_pid": 4711,
+        "format": 3, "created_at": "2026-11-24T11:59:00.000Z", "created_by": "pawl 0.1.0", "writer_pid": 4711,
         "pipelines": [{
             "name": "lex",
             "source": {"mode": "revision", "database": "karp", "table": "lex"},
             "target": {"alias": "lex", "index": "lex-20261124t115900z", "uuid": "uuid-1"},
-            "high": 2000, "watermark": 501, "gaps": [[502, 502], [600, 609]], "gaps_unproven": 3,
+            "high": 2000, "watermark": 501, "fill": null, "gaps": [[502, 502], [600, 609]], "gaps_unproven": 3,
             "checkpoint": {"revision": 400, "written_at": "2026-11-24T11:59:59.000Z"},
+            "anchors": [{"revision": 400, "digest": "000000000000002a"},
+                        {"revision": 2000, "digest": "000000000000002b"}],
+            "shape": "000000000000002c",
+            "incidents": [{"number": 1, "at": "2026-11-24T11:59:30.000Z", "label": "R10",
+                           "text": "the index is not the journal's"}],
             "condition": "RETRYING", "condition_detail": "elasticsearch: connection refused",
             "condition_since": "2026-11-24T12:00:00.000Z", "quarantined": 1,
             "batches": [{

@@ -12,6 +12,7 @@ ops::DaemonReport some_report() {
     const engine::RecoveryRow& replay = engine::decide({.journal = engine::JournalFact::present,
                                                         .source = engine::SourceFact::same,
                                                         .target = engine::TargetFact::same,
+                                                        .memory = engine::MemoryFact::known,
                                                         .batch = engine::BatchFact::intent});
     ops::PipelineReport lex;
     lex.name = "lex";
@@ -53,7 +54,7 @@ TEST_CASE("a journal that was set aside is said first, with its damage and its n
     report.discarded_journal = {"/j/data.mdb.damaged-20261124t181204z", "page 7: it is empty"};
     CHECK(recover_text(report).starts_with(
         "journal: damaged: page 7: it is empty; set aside as /j/data.mdb.damaged-20261124t181204z\n"
-        "  every pipeline goes over its history from the first revision\n"));
+        "  every pipeline rolls forward from what its index remembers, or else from the first revision\n"));
     CHECK(sync_text(report).starts_with("journal: damaged"));
     const auto json = nlohmann::json::parse(recover_json(report))["discarded_journal"];
     CHECK(json["file"] == "/j/data.mdb.damaged-20261124t181204z");

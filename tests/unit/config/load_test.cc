@@ -35,6 +35,7 @@ TEST_CASE("the smallest config gets the documented defaults") {
     CHECK(config->elasticsearch.urls == Lines{"http://127.0.0.1:9200"});
     CHECK(config->elasticsearch.request_timeout_ms == 25'000);
     CHECK(config->http.listen.empty());
+    CHECK(config->verify.interval_ms == 0);
     CHECK(config->log.format == "auto");
     CHECK(config->warnings.empty());
     REQUIRE(config->pipelines.size() == 1);
@@ -98,9 +99,13 @@ quarantine = 7
 gaps = 9
 document_bytes = 65536
 poll_interval = "10ms"
+checkpoint_interval = "2s"
 gap_grace = "2h"
 retry_delay_min = "20ms"
 retry_delay_max = "1h"
+[verify]
+interval = "24h"
+
 [http]
 listen = "127.0.0.1:9187"
 [log]
@@ -141,10 +146,12 @@ level = "debug"
     CHECK(pipeline.limits.gaps_max == 9);
     CHECK(pipeline.document_bytes_max == 65'536);
     CHECK(pipeline.limits.poll_interval_ms == 10);
+    CHECK(pipeline.limits.checkpoint_interval_ms == 2'000);
     CHECK(pipeline.limits.gap_grace_ms == 7'200'000);
     CHECK(pipeline.limits.retry_delay_min_ms == 20);
     CHECK(pipeline.limits.retry_delay_max_ms == 3'600'000);
     CHECK(config->http.listen == "127.0.0.1:9187");
+    CHECK(config->verify.interval_ms == 86'400'000);
     CHECK(config->log.format == "json");
 }
 
@@ -181,9 +188,12 @@ TEST_CASE("an unknown key names the one that was meant") {
                 "here: host, port, "
                 "socket, database, user, password, password_file, ca_file, cert_file, key_file, tls, "
                 "connect_timeout, read_timeout"});
+    CHECK(problems_of(std::string("'' = 1\n").append(smallest_config))
+              .front()
+              .starts_with("pawl.toml:1: \"\": unknown key"));
     CHECK(problems_of(std::string("jurnal = 1\n").append(smallest_config)) ==
           Lines{"pawl.toml:1: jurnal: unknown key; did you mean \"journal\"?; known here: journal, mariadb, "
-                "elasticsearch, pipeline, http, log"});
+                "elasticsearch, pipeline, lease, http, verify, log"});
     CHECK(problems_of(with_line("[pipeline.index]", "qqqqqqqqq = 1")) ==
           Lines{"pawl.toml:17: pipeline.index.qqqqqqqqq: unknown key; known here: alias, create"});
 }

@@ -69,23 +69,6 @@ TEST_CASE("a constant that JSON does not have is refused") {
             "pawl.toml:19: pipeline.document.constants.a: found inf or nan, expected a value that JSON has"});
 }
 
-TEST_CASE("outbox mode needs table and entity only") {
-    const std::string text = with(smallest_config, "table = \"lex\"\nrevision = \"history_id\"",
-                                  "table = \"lex\"\nmode = \"outbox\"");
-    const ConfigFile file(text);
-    CHECK(file.problems().empty());
-    const auto config = config::load(file.file());
-    REQUIRE(config);
-    CHECK(config->pipelines.front().source.mode == journal::SourceMode::outbox);
-    CHECK(config->pipelines.front().source.outbox == "pawl_outbox_lex");
-    CHECK(config->warnings.empty());
-    const ConfigFile deleting(with(text, "mode = ", "deleted = \"d\"\nmode = "));
-    const auto warned = config::load(deleting.file());
-    REQUIRE(warned);
-    REQUIRE(warned->warnings.size() == 1);
-    CHECK(warned->warnings.front().ends_with(":13: pipeline.source.deleted: has no meaning in outbox mode"));
-}
-
 TEST_CASE("an unknown mode lists the modes") {
     CHECK(problems_of(with(smallest_config, "table = ", "mode = \"binlog\"\ntable = ")) ==
           Lines{"pawl.toml:12: pipeline.source.mode: found \"binlog\", expected one of \"revision\", "

@@ -67,3 +67,18 @@ TEST_CASE("addresses and urls are looked at before anybody connects to them") {
          {"h:9200", "ftp://h", "http://", "http:///x", "http://h?x", "http://h/a b", "http://h:x"})
         CHECK_FALSE(is_server_url(text));
 }
+
+TEST_CASE("a name that is too long for MariaDB is cut between characters and stays one of its own") {
+    const std::string longest(64, 'x');
+    CHECK(bounded_identifier(longest) == longest);
+    const std::string cut = bounded_identifier(longest + "a");
+    CHECK(cut.size() == 64);
+    CHECK(cut.starts_with(std::string(47, 'x') + "_"));
+    CHECK(cut != bounded_identifier(longest + "b"));
+    std::string umlauts;
+    for (int count = 0; count < 64; ++count)
+        umlauts += "ä";
+    CHECK(bounded_identifier(umlauts) == umlauts);
+    CHECK(bounded_identifier(umlauts + "ä").starts_with(umlauts.substr(0, 94) + "_"));
+    CHECK(bounded_identifier(umlauts + "ä").size() == 94 + 17);
+}

@@ -59,7 +59,7 @@ TEST_CASE("a batch is sent in parts of at most so many actions, all of them once
     CHECK_FALSE(work.can_send());
     for (const Part& part : {second, third, first}) {
         CHECK_FALSE(work.acknowledged());
-        CHECK(work.settle(part, all(ItemStatus::done, part), 2) == nullptr);
+        CHECK(work.settle(part, all(ItemStatus::done, part), 2).unsettled == nullptr);
     }
     CHECK(work.acknowledged());
     CHECK(work.result(nobody).outcome.done == 5);
@@ -102,11 +102,11 @@ TEST_CASE("of a part's items only the unsettled ones are sent again, and the fir
     const std::vector<ItemResult> items{item(ItemStatus::done), item(ItemStatus::retry),
                                         item(ItemStatus::superseded), item(ItemStatus::forbidden),
                                         item(ItemStatus::rejected)};
-    const ItemResult* const unsettled = work.settle(part, items, 2);
+    const ItemResult* const unsettled = work.settle(part, items, 2).unsettled;
     REQUIRE(unsettled == &items[1]);
     const Part again = work.take(9);
     CHECK(sent(work, again) == std::vector<Revision>{2, 4});
-    CHECK(work.settle(again, all(ItemStatus::done, again), 3) == nullptr);
+    CHECK(work.settle(again, all(ItemStatus::done, again), 3).unsettled == nullptr);
     const auto outcome = work.result(nobody).outcome;
     CHECK(outcome.done == 3);
     CHECK(outcome.superseded == 1);

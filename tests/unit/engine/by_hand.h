@@ -26,16 +26,21 @@ class ByHand {
         : pipeline(std::move(settings), std::move(journal)) {}
 
     // What is asked for is kept in `asked` until a test has taken it; WriteJournal is answered only on
-    // demand.
+    // demand. What most tests are not about is answered at once, as the members below say.
     void happens(const Event& event) {
-        bool proof_asked = false;
+        // The lease is asked for once a second, so that it has not expired by the time that a test goes on.
+        if (has_lease_ && lease_at_once && std::exchange(leased_at_, now) != now)
+            happens(TimerFired{Timer::lease});
+        std::vector<Event> answers;
         for (Effect& effect : pipeline.step(event, now)) {
-            if (std::holds_alternative<ProveGaps>(effect) && proof)
-                proof_asked = true;
-            else
+            if (auto answer = answer_at_once(effect))
+                answers.push_back(std::move(*answer));
+            else if (const auto* timer = std::get_if<SetTimer>(&effect);
+                     timer == nullptr || !is_everyday(timer->timer))
                 asked.push_back(std::move(effect));
         }
-        if (proof_asked) happens(ProofAnswered{*proof});
+        for (const Event& answer : answers)
+            happens(answer);
     }
 
     // The first effect of this kind that was asked for and not taken.
@@ -64,13 +69,28 @@ class ByHand {
         happens(SourceReady{{end}});
         target_is(uuid, created);
     }
-    void target_is(const std::string& uuid, bool created) { happens(TargetReady{facts_of(uuid, created)}); }
+    // The index remembers what it was told.
+    void target_is(const std::string& uuid, bool created) {
+        TargetFacts facts = facts_of(uuid, created);
+        if (uuid == told_uuid_) facts.remembered = told_;
+        happens(TargetReady{facts});
+    }
     void writes() {
         while (auto write = take<WriteJournal>())
             happens(JournalWritten{write->ticket});
     }
+    // The answer to this look-up: the history is as it was.
+    LookUpAnswer intact(const LookUpRequest& request) const {
+        LookUpAnswer answer{.history_end = history_end, .shape = shape};
+        for (const Revision revision : request.anchors)
+            answer.anchors.emplace_back(digest_of(revision));
+        answer.versions.assign(request.versions.size(), true);
+        return answer;
+    }
+    static std::uint64_t digest_of(Revision revision) { return 7 * revision + 1; }
     void reads(std::shared_ptr<Page> page) {
         const auto read = need<ReadPage>();
+        if (read.request.beside != 0) page->digest_beside = digest_of(read.request.beside);
         page->read_at = now;
         happens(PageRead{read.request.id, std::move(page)});
     }
@@ -92,9 +112,39 @@ class ByHand {
 
     // What ProveGaps is answered with, at once; empty: it is kept in `asked` like everything else.
     std::optional<Proof> proof = Proof{Proof::Outcome::busy, 0, "somebody writes"};
+    // Likewise of AskLease, LookUp and WriteCheckpoint; false: kept in `asked`.
+    bool lease_at_once = true;
+    bool look_up_at_once = true;
+    bool checkpoint_at_once = true;
+    Revision history_end = journal::revision_max;
+    std::uint64_t shape = 0;
     TimeMs now = 1'000'000;
     Pipeline pipeline;
     std::vector<Effect> asked;
+
+  private:
+    // They come again and again, and few tests are about them.
+    static bool is_everyday(Timer timer) { return timer == Timer::lease || timer == Timer::checkpoint; }
+
+    std::optional<Event> answer_at_once(const Effect& effect) {
+        if (std::holds_alternative<ProveGaps>(effect) && proof) return ProofAnswered{*proof};
+        if (std::holds_alternative<AskLease>(effect) && lease_at_once) {
+            const bool won = std::exchange(has_lease_, true);
+            return LeaseAnswered{{won ? Lease::Outcome::held : Lease::Outcome::won, now, {}}};
+        }
+        if (const auto* look_up = std::get_if<LookUp>(&effect); look_up != nullptr && look_up_at_once)
+            return LookedUp{look_up->request.id, intact(look_up->request)};
+        const auto* const checkpoint = std::get_if<WriteCheckpoint>(&effect);
+        if (checkpoint == nullptr || !checkpoint_at_once) return std::nullopt;
+        told_ = checkpoint->remembered;
+        told_uuid_ = checkpoint->index_uuid;
+        return CheckpointWritten{};
+    }
+
+    bool has_lease_ = false;
+    TimeMs leased_at_ = 0;
+    Remembered told_;
+    std::string told_uuid_;
 };
 
 inline PipelineSettings settings_for(Until until = Until::stopped) {

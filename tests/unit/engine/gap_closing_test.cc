@@ -128,3 +128,25 @@ TEST_CASE("days without the privilege are remembered in few marks, and given up 
         CHECK(known_before - through <= limits.gap_grace_ms / limits::grace_marks_max + 1'000);
     }
 }
+
+TEST_CASE(
+    "what was proven of a server that may be another one by now is forgotten, also when it is still to "
+    "come") {
+    GapClosing closing(hour_of_grace());
+    answer(closing, Proof::Outcome::proven, start, 7);
+    closing.asked();
+    closing.forget();
+    CHECK(closing.proven_through() == 0);
+    closing.answered({Proof::Outcome::proven, 9, {}}, start + 500);
+    CHECK(closing.proven_through() == 0);
+    answer(closing, Proof::Outcome::proven, start + 1'000, 4);
+    CHECK(closing.proven_through() == 4);
+}
+
+TEST_CASE("a pipeline that begins again gives up nothing for having been missing before") {
+    GapClosing closing(hour_of_grace());
+    answer(closing, Proof::Outcome::not_allowed, start);
+    closing.looked_at(9, start);
+    closing.begin();
+    CHECK(closing.given_up_through(start + 3'600'000) == 0);
+}

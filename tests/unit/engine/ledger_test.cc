@@ -17,7 +17,7 @@ namespace {
 
 Ledger begun(Changes& changes) {
     Ledger ledger("lex", std::nullopt);
-    ledger.begin({}, {"alias", "index", "uuid"}, 1, changes);
+    ledger.begin({.target = {"alias", "index", "uuid"}, .at = 1}, changes);
     return ledger;
 }
 
@@ -26,7 +26,7 @@ journal::BatchContent rows_of(const IntervalSet& seen) {
 }
 
 BatchId open(Ledger& ledger, const IntervalSet& seen, Changes& changes, std::size_t gaps_max = 100) {
-    return ledger.open(seen, {}, rows_of(seen), gaps_max, 2, changes);
+    return ledger.open({seen, {}, {}, {}}, rows_of(seen), gaps_max, 2, changes);
 }
 
 IntervalSet gap(Revision first, Revision last) {
@@ -176,7 +176,7 @@ TEST_CASE("beginning again forgets open batches and gaps, keeps the quarantine, 
     Ledger ledger = begun(changes);
     ledger.apply(open(ledger, revisions({1}), changes), rejected("a", 1), 3, changes);
     const BatchId before = open(ledger, revisions({5}), changes);
-    ledger.begin({}, {"alias", "other", "uuid2"}, 4, changes);
+    ledger.begin({.target = {"alias", "other", "uuid2"}, .at = 4}, changes);
     CHECK(ledger.open_batches().empty());
     CHECK(ledger.gaps().empty());
     CHECK(ledger.pipeline().high == 0);
@@ -185,13 +185,11 @@ TEST_CASE("beginning again forgets open batches and gaps, keeps the quarantine, 
     CHECK(open(ledger, revisions({1}), changes) == before + 1);
 }
 
-TEST_CASE("a condition is written once, and not for a pipeline that the journal does not know") {
+TEST_CASE("a condition is written once, also for a pipeline of which the journal knows nothing else") {
     Changes changes;
-    Ledger unknown("lex", std::nullopt);
-    unknown.set_condition(journal::Condition::retrying, "x", 1, changes);
-    CHECK(changes.empty());
-    Ledger ledger = begun(changes);
-    changes.clear();
+    Ledger ledger("lex", std::nullopt);
+    ledger.set_condition(journal::Condition::retrying, "x", 1, changes);
+    CHECK_FALSE(ledger.known());
     ledger.set_condition(journal::Condition::retrying, "x", 1, changes);
     ledger.set_condition(journal::Condition::retrying, "x", 2, changes);
     CHECK(changes.size() == 1);
@@ -215,10 +213,39 @@ TEST_CASE("a ledger takes up what the journal left: APPLIED is committed, INTENT
     CHECK(ledger.pipeline().watermark == 3);
 }
 
+TEST_CASE("a pipeline may begin above 0 and owe revisions below") {
+    Changes changes;
+    Ledger ledger("lex", std::nullopt);
+    journal::BeginPipeline change{.target = {"alias", "index", "uuid"}, .high = 9, .gaps = revisions({4, 7})};
+    change.checkpoint = journal::Checkpoint{9, 5};
+    ledger.begin(change, changes);
+    CHECK(ledger.gaps() == revisions({4, 7}));
+    CHECK(ledger.pipeline().watermark == 3);
+    CHECK(ledger.pipeline().checkpoint->revision == 9);
+    CHECK(std::get<journal::BeginPipeline>(changes.front()).pipeline == "lex");
+}
+
+TEST_CASE("the newest anchor is that of the newest row; one stays behind for each checkpoint") {
+    Changes changes;
+    Ledger ledger = begun(changes);
+    const auto open_with = [&](Revision revision, journal::Anchor anchor) {
+        (void)ledger.open({revisions({revision}), {}, anchor}, {.rows = 1}, 100, 2, changes);
+        return std::get<journal::OpenBatch>(changes.back()).anchor;
+    };
+    CHECK(open_with(1, {1, 10}));
+    CHECK(open_with(2, {2, 20}));
+    CHECK(ledger.pipeline().anchors == std::vector<journal::Anchor>{{2, 20}});
+    ledger.record_checkpoint({2, 5}, changes);
+    CHECK(open_with(3, {3, 30}));
+    CHECK(ledger.pipeline().anchors == std::vector<journal::Anchor>{{2, 20}, {3, 30}});
+    CHECK_FALSE(open_with(4, {3, 31}));  // no newer row
+    CHECK(open_with(5, {9, 90}));        // a latest row that went ahead of its turn
+}
+
 TEST_CASE("dead revisions above high never become gaps") {
     Changes changes;
     Ledger ledger = begun(changes);
-    (void)ledger.open(revisions({1, 9}), gap(2, 5), {.rows = 2}, 100, 2, changes);
+    (void)ledger.open({revisions({1, 9}), gap(2, 5), {}}, {.rows = 2}, 100, 2, changes);
     CHECK(ledger.gaps() == gap(6, 8));
 }
 

@@ -23,7 +23,7 @@ ByHand with_gaps(Limits limits = {}) {
     PipelineSettings settings = settings_for();
     settings.limits = limits;
     ByHand hand(settings);
-    hand.begins(5);
+    hand.begins();
     hand.writes();
     hand.reads(page_of({index_row(1, "a"), index_row(5, "b")}));
     hand.writes();
@@ -96,6 +96,7 @@ TEST_CASE("a proof covers nothing above the revision that it names") {
 TEST_CASE("a read is not begun while a proof is under way, so that it can make use of it") {
     ByHand hand = with_gaps();
     hand.proof.reset();
+    hand.lease_at_once = false;  // nothing but the poll happens
     hand.now += 500;
     hand.fires(Timer::poll);
     hand.need<ProveGaps>();
@@ -169,6 +170,7 @@ TEST_CASE("a proof is forgotten when the source fails: the next server may know 
 TEST_CASE("a proof that fails is told, and reading goes on without it") {
     ByHand hand = with_gaps();
     hand.proof.reset();
+    hand.lease_at_once = false;  // nothing but the poll happens
     hand.now += 500;
     hand.fires(Timer::poll);
     hand.need<ProveGaps>();

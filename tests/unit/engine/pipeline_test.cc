@@ -92,7 +92,7 @@ TEST_CASE("recover only replays what is open and comes to rest without reading o
 
 TEST_CASE("sync comes to rest when the end was seen and all of it is committed") {
     ByHand hand(settings_for(Until::caught_up));
-    hand.begins();
+    hand.begins(1);
     hand.writes();
     hand.reads(page_of({index_row(1, "a")}));
     hand.writes();
@@ -110,7 +110,21 @@ TEST_CASE("sync of an empty history comes to rest") {
     ByHand hand(settings_for(Until::caught_up));
     hand.begins();
     hand.writes();
-    hand.reads(page_of({}));
+    hand.writes();  // the index has been told
+    CHECK_FALSE(hand.need<Finish>().error);
+}
+
+TEST_CASE("sync comes to an end though rows keep coming: it reads no further than the history went") {
+    ByHand hand(settings_for(Until::caught_up), left_behind(journal::BatchState::committed));
+    hand.begins(3, false);
+    const auto read = hand.need<ReadPage>().request;
+    CHECK(read.revisions == IntervalSet({Interval{3, 3}}));
+    hand.happens(PageRead{read.id, page_of({index_row(3, "c")}, hand.now)});
+    hand.writes();
+    CHECK_FALSE(hand.take<ReadPage>());
+    hand.answers(hand.need<SendBulk>());
+    hand.writes();
+    hand.writes();
     CHECK_FALSE(hand.need<Finish>().error);
 }
 
@@ -194,7 +208,8 @@ TEST_CASE("target missing, then another index: it begins again from 0 up to wher
     hand.begins(1);
     hand.writes();
     hand.need<ReportRecovery>();
-    hand.reads(page_of({index_row(1, "a"), index_row(2, "b")}));
+    hand.reads(page_of({index_row(1, "a")}));
+    hand.reads(page_of({index_row(2, "b")}));
     hand.writes();
     const auto send = hand.need<SendBulk>();
     hand.fails(send, ErrorKind::target_missing);

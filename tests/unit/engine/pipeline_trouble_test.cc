@@ -11,7 +11,7 @@ namespace {
 
 ByHand sending(Until until = Until::stopped) {
     ByHand hand(settings_for(until));
-    hand.begins();
+    hand.begins(1);
     hand.writes();
     hand.reads(page_of({index_row(1, "a")}));
     hand.writes();

@@ -17,16 +17,16 @@ constexpr TimeMs now = 1'000'000;
 Ledger with_gaps() {
     Changes changes;
     Ledger ledger("lex", std::nullopt);
-    ledger.begin({}, {}, 1, changes);
+    ledger.begin({.target = {}, .at = 1}, changes);
     const IntervalSet seen = revisions({1, 4, 5, 6, 8, 9});
-    const BatchId batch = ledger.open(seen, {}, {.rows = 6}, 100, 2, changes);
+    const BatchId batch = ledger.open({seen, {}, {}}, {.rows = 6}, 100, 2, changes);
     ledger.apply(batch, {}, 3, changes);
     return ledger;
 }
 
 void quarantine(Ledger& ledger, const std::string& entity, Revision revision) {
     Changes changes;
-    const BatchId batch = ledger.open(revisions({revision}), {}, {.rows = 1}, 100, 2, changes);
+    const BatchId batch = ledger.open({revisions({revision}), {}, {}}, {.rows = 1}, 100, 2, changes);
     BatchResult result;
     result.outcome.quarantined = 1;
     result.quarantined.push_back(entry_of(entity, revision));
@@ -90,7 +90,7 @@ TEST_CASE("without room only open batches' rows are read, and the tail waits for
     CHECK(reading.next(ledger, works, false, true, now));
     Changes changes;
     Ledger no_gaps("lex", std::nullopt);
-    no_gaps.begin({}, {}, 1, changes);
+    no_gaps.begin({.target = {}, .at = 1}, changes);
     CHECK_FALSE(reading.next(no_gaps, {}, true, false, now));
 }
 
@@ -157,13 +157,13 @@ TEST_CASE("the tail is read as latest rows until high is through what may have b
     Reading reading{Limits{}};
     Changes changes;
     Ledger ledger("lex", std::nullopt);
-    ledger.begin({}, {}, 1, changes);
+    ledger.begin({.target = {}, .at = 1}, changes);
     reading.latest_through(2);
     reading.latest_through(1);  // never goes back
     CHECK(next(reading, ledger).request.latest);
-    (void)ledger.open(revisions({1}), {}, {.rows = 1}, 100, 2, changes);
+    (void)ledger.open({revisions({1}), {}, {}}, {.rows = 1}, 100, 2, changes);
     CHECK(next(reading, ledger).request.latest);
-    (void)ledger.open(revisions({2}), {}, {.rows = 1}, 100, 2, changes);
+    (void)ledger.open({revisions({2}), {}, {}}, {.rows = 1}, 100, 2, changes);
     CHECK_FALSE(next(reading, ledger).request.latest);
 }
 
@@ -171,17 +171,45 @@ TEST_CASE("reads keep the limits, and nothing is read above the highest revision
     Limits limits;
     limits.batch_rows_max = 7;
     limits.batch_bytes_max = 99;
-    const Reading reading{limits};
+    Reading reading{limits};
     Changes changes;
     Ledger ledger("lex", std::nullopt);
-    ledger.begin({}, {}, 1, changes);
+    ledger.begin({.target = {}, .at = 1}, changes);
     const auto asked = next(reading, ledger);
     CHECK(asked.request.rows_max == 7);
     CHECK(asked.request.bytes_max == 99);
-    (void)ledger.open(revisions({journal::revision_max}), {}, {.rows = 1}, 100, 2, changes);
-    const auto last = reading.next(ledger, {}, true, true, now);
-    CHECK((!last || last->purpose == Reading::Purpose::gaps));
+    (void)ledger.open({revisions({journal::revision_max}), {}, {}}, {.rows = 1}, 100, 2, changes);
+    reading.look_for_end(ledger);
+    const auto last = next(reading, ledger);
+    CHECK(last.purpose == Reading::Purpose::gaps);
+    CHECK_FALSE(reading.caught_up(ledger));
+    reading.took(last, *page_of({}), now);
     CHECK(reading.caught_up(ledger));
+}
+
+TEST_CASE("who is to come to an end reads no further, however high has come there") {
+    Reading reading{Limits{}};
+    Changes changes;
+    Ledger ledger("lex", std::nullopt);
+    ledger.begin({.target = {}, .at = 1}, changes);
+    reading.end_tail_at(9);
+    const auto asked = next(reading, ledger);
+    CHECK(asked.request.revisions == IntervalSet({Interval{1, 9}}));
+    // A row of the quarantine that was tried again; what it leaves out are gaps.
+    (void)ledger.open({revisions({9}), {}, {}}, {.rows = 1}, 100, 2, changes);
+    CHECK_FALSE(reading.caught_up(ledger));
+    reading.look_for_end(ledger);
+    const auto gaps = next(reading, ledger);
+    CHECK(gaps.purpose == Reading::Purpose::gaps);
+    CHECK_FALSE(reading.caught_up(ledger));
+    reading.took(gaps, *page_of({}), now);
+    CHECK(reading.caught_up(ledger));
+    reading.repair(revisions({10}));  // above the end: nothing that would bring it is read any more
+    CHECK(reading.caught_up(ledger));
+    reading.repair(revisions({3}));
+    CHECK_FALSE(reading.caught_up(ledger));
+    reading.reset();
+    CHECK_FALSE(reading.caught_up(ledger));
 }
 
 TEST_CASE("when all that a round of gaps has left is filled meanwhile, a new round begins") {
@@ -189,6 +217,6 @@ TEST_CASE("when all that a round of gaps has left is filled meanwhile, a new rou
     Ledger ledger = with_gaps();
     reading.took(next(reading, ledger, {}, true, false), *page_at(part_of({}, 3), now), now);
     Changes changes;
-    (void)ledger.open(revisions({7}), {}, {.rows = 1}, 100, 2, changes);
+    (void)ledger.open({revisions({7}), {}, {}}, {.rows = 1}, 100, 2, changes);
     CHECK(next(reading, ledger, {}, true, false).request.revisions == revisions({2, 3}));
 }

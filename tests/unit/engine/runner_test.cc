@@ -27,16 +27,29 @@ struct Source final : SourcePort {
     void prepare() override { ++prepared; }
     void read(ReadRequest request) override { reads.push_back(std::move(request)); }
     void prove() override { ++proofs; }
+    void clean_up(CleanUpRequest request) override { clean_ups.push_back(std::move(request)); }
+    void look_up(LookUpRequest request) override { look_ups.push_back(std::move(request)); }
     int prepared = 0;
     int proofs = 0;
     std::vector<ReadRequest> reads;
+    std::vector<CleanUpRequest> clean_ups;
+    std::vector<LookUpRequest> look_ups;
 };
 
 struct Index final : IndexPort {
     void prepare() override { ++prepared; }
     void send(BulkRequest request) override { sends.push_back(std::move(request)); }
+    void remember(Remembered, const std::string&) override { ++told; }
+    int told = 0;
     int prepared = 0;
     std::vector<BulkRequest> sends;
+};
+
+struct Leases final : LeasePort {
+    void ask() override { ++asked; }
+    void give_back() override { ++given_back; }
+    int asked = 0;
+    int given_back = 0;
 };
 
 struct Ears final : Observer {
@@ -58,14 +71,20 @@ struct Two {
         for (std::size_t number = 0; number < 2; ++number) {
             PipelineSettings settings = settings_for();
             settings.name = number == 0 ? "lex" : "other";
-            runner.add(Pipeline(settings, std::nullopt), sources[number], indices[number]);
+            runner.add(Pipeline(settings, std::nullopt), sources[number], indices[number], leases[number]);
         }
     }
     std::vector<Happened> both(const Event& event) const { return {{0, event}, {1, event}}; }
     void begin() {
         REQUIRE(runner.handle(both(Begin{}), now));
+        REQUIRE(runner.handle(both(LeaseAnswered{{Lease::Outcome::won, now, {}}}), now));
         REQUIRE(runner.handle(both(SourceReady{}), now));
         REQUIRE(runner.handle(both(TargetReady{facts_of("uuid", true)}), now));
+        for (const Source& source : sources)
+            REQUIRE(source.look_ups.size() == 1);
+        REQUIRE(runner.handle(both(LookedUp{}), now));
+        REQUIRE(runner.handle(both(CheckpointWritten{}), now));
+        disk.commits.erase(disk.commits.begin() + 1, disk.commits.end());  // that it was told
         for (const Source& source : sources)
             CHECK(source.proofs == 1);
         REQUIRE(runner.handle(both(ProofAnswered{}), now));
@@ -84,6 +103,7 @@ struct Two {
     Highest random;
     Source sources[2];
     Index indices[2];
+    Leases leases[2];
     Runner runner{disk, ears, random};
 };
 
@@ -116,7 +136,7 @@ TEST_CASE("a journal that fails ends it: nothing is sent") {
 TEST_CASE("a timer fires once, when it is due, after a delay that chance chose within its range") {
     Two two;
     two.begin();
-    CHECK_FALSE(two.runner.next_due());
+    CHECK(two.runner.next_due() == two.now + limits::lease_renew_ms);  // the only one that always runs
     REQUIRE(two.pages());
     CHECK(two.runner.next_due() == two.now + Limits{}.poll_interval_ms);
     const std::size_t reads = two.sources[0].reads.size();
@@ -124,7 +144,7 @@ TEST_CASE("a timer fires once, when it is due, after a delay that chance chose w
     CHECK(two.sources[0].reads.size() == reads);
     REQUIRE(two.runner.handle({}, two.now + Limits{}.poll_interval_ms));
     CHECK(two.sources[0].reads.size() == reads + 1);
-    CHECK_FALSE(two.runner.next_due());
+    CHECK(two.runner.next_due() == two.now + limits::lease_renew_ms);
 }
 
 TEST_CASE("a timer that was due does not cut short the one that a failure in the same round sets") {
@@ -153,10 +173,16 @@ TEST_CASE("a runner has finished when all its pipelines have, and its timers are
     REQUIRE(two.runner.handle({{0, StopAsked{}}}, two.now));
     CHECK(two.ears.ended.empty());  // a request is in flight
     REQUIRE(two.runner.handle({{0, BulkAnswered{two.indices[0].sends.back().id, {ItemResult{}}}}}, two.now));
+    CHECK(two.ears.ended.empty());  // the index is being told
+    CHECK(two.indices[0].told == 2);
+    REQUIRE(two.runner.handle({{0, CheckpointWritten{}}}, two.now));
     CHECK(two.ears.ended == std::vector<std::string>{"lex"});
+    CHECK(two.leases[0].given_back == 1);
+    CHECK(two.leases[1].given_back == 0);
     CHECK_FALSE(two.runner.finished());
     REQUIRE(two.runner.handle({{1, StopAsked{}}}, two.now));
     REQUIRE(two.runner.handle({{1, BulkAnswered{two.indices[1].sends.back().id, {ItemResult{}}}}}, two.now));
+    REQUIRE(two.runner.handle({{1, CheckpointWritten{}}}, two.now));
     CHECK(two.runner.finished());
     CHECK_FALSE(two.runner.next_due());
 }

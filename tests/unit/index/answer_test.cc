@@ -1,5 +1,6 @@
 #include "index/answer.h"
 
+#include <fmt/core.h>
 #include <catch2/catch.hpp>
 
 #include "index/limits.h"
@@ -55,12 +56,13 @@ TEST_CASE("what an operator's change causes never looks like a fault of the docu
 
 TEST_CASE("a delete of what is not there is done; an index action that finds nothing is not") {
     BulkAnswerReader reader;
-    const auto removed = reader.read(R"({"errors":false,"items":[{"delete":{"status":404}}]})", one_remove);
+    const auto removed =
+        reader.read(R"({"errors":false,"items":[{"delete":{"status":404}}]})", one_remove, "");
     REQUIRE(removed);
     CHECK((*removed)[0].status == ItemStatus::done);
     CHECK((*removed)[0].error.empty());
 
-    const auto indexed = reader.read(R"({"errors":true,"items":[{"index":{"status":404}}]})", one_index);
+    const auto indexed = reader.read(R"({"errors":true,"items":[{"index":{"status":404}}]})", one_index, "");
     REQUIRE(indexed);
     CHECK((*indexed)[0].status == ItemStatus::retry);
     CHECK((*indexed)[0].error == "status_404");
@@ -71,7 +73,7 @@ TEST_CASE("a conflict tells the stored version") {
     const auto items = reader.read(
         R"({"errors":true,"items":[{"index":{"status":409,"error":{"type":"version_conflict_engine_exception",)"
         R"("reason":"[1]: version conflict, current version [5] is higher than the one provided [4]"}}}]})",
-        one_index);
+        one_index, "");
     REQUIRE(items);
     CHECK((*items)[0].status == ItemStatus::superseded);
     CHECK((*items)[0].stored_version == 5U);
@@ -93,7 +95,7 @@ TEST_CASE("the reason tells the cause too, once") {
     const auto items =
         reader.read(R"({"errors":true,"items":[{"index":{"status":400,"error":{"type":"t",)"
                     R"("reason":"failed to parse","caused_by":{"reason":"out of range\nof long"}}}}]})",
-                    one_index);
+                    one_index, "");
     REQUIRE(items);
     CHECK((*items)[0].reason == "failed to parse: out of range of long");
 }
@@ -105,7 +107,7 @@ TEST_CASE("a reason does not quote the document") {
                     R"("reason":"failed to parse field [n] of type [long] in document with id 'a'. )"
                     R"(Preview of field's value: 'secret'","caused_by":{"reason":)"
                     R"("out of range of long\n at [Source: (byte[])\"{secret}\"; line: 1]"}}}}]})",
-                    one_index);
+                    one_index, "");
     REQUIRE(items);
     CHECK((*items)[0].reason ==
           "failed to parse field [n] of type [long] in document with id 'a': out of range of long");
@@ -121,7 +123,7 @@ TEST_CASE("a reason is bounded and cut between characters") {
 TEST_CASE("an answer to other actions is an error") {
     BulkAnswerReader reader;
     const auto kind_of = [&reader](std::string_view body) {
-        const auto items = reader.read(body, one_index);
+        const auto items = reader.read(body, one_index, "");
         REQUIRE_FALSE(items);
         return items.error().kind;
     };
@@ -183,10 +185,27 @@ TEST_CASE("an operation above the server's limit is too large, not only too earl
                reason + "\"}}}]}";
     };
     BulkAnswerReader reader;
-    const auto too_large = reader.read(answer(never), one_index);
+    const auto too_large = reader.read(answer(never), one_index, "");
     REQUIRE_FALSE(too_large);
     CHECK(too_large.error().kind == ErrorKind::too_large);
-    const auto too_early = reader.read(answer(later), one_index);
+    const auto too_early = reader.read(answer(later), one_index, "");
     REQUIRE(too_early);
     CHECK((*too_early)[0].status == ItemStatus::retry);
+}
+
+TEST_CASE("what another index has settled means that the alias has moved; what none has settled does not") {
+    BulkAnswerReader reader;
+    const auto status_of = [&](std::string_view item, std::string_view index) {
+        const auto items =
+            reader.read(fmt::format(R"({{"errors":true,"items":[{{"index":{}}}]}})", item), one_index, index);
+        REQUIRE(items);
+        return items->front().status;
+    };
+    CHECK(status_of(R"({"_index":"lex-2","status":200})", "lex-1") == ItemStatus::target_missing);
+    CHECK(status_of(R"({"_index":"lex-1","status":200})", "lex-1") == ItemStatus::done);
+    CHECK(status_of(R"({"status":200})", "lex-1") == ItemStatus::target_missing);
+    CHECK(status_of(R"({"_index":"lex-2","status":400,"error":{"type":"mapper_parsing_exception"}})",
+                    "lex-1") == ItemStatus::target_missing);
+    CHECK(status_of(R"({"_index":"lex","status":429,"error":{"type":"es_rejected_execution_exception"}})",
+                    "lex-1") == ItemStatus::retry);
 }

@@ -87,21 +87,14 @@ TEST_CASE("check names missing privileges and too small limits, where the server
                                   R"("index":{"lex":{"index":false,"read":true}}})"),
                        reply(200, R"({"nodes":{"x":{"http":{"max_content_length_in_bytes":1000}}}})")});
     const auto found = found_by_check({server.url()});
-    CHECK(has(found, Severity::error, "index/lex/index"));
+    CHECK(has(found, Severity::error, "privilege index on lex"));
     CHECK(has(found, Severity::warning, "http.max_content_length"));
 }
 
-TEST_CASE("an answer about privileges that is far too long or far too deep becomes a few short lines") {
-    std::string many = R"({"cluster":{")" + std::string(5'000, 'p') + "\":false";
-    for (int i = 0; i < 1'000; ++i)
-        many += ",\"p" + std::to_string(i) + "\":false";
+TEST_CASE("an answer about privileges that is far too deep shows nothing missing") {
     const std::string deep = std::string(500'000, '[') + std::string(500'000, ']');
-    for (const std::string& answer : {many + "}}", "{\"index\":{\"lex\":" + deep + "}}"}) {
-        FakeServer server({root, alias, settings(""), no_routing, reply(200, answer),
-                           reply(200, R"({"nodes":{"x":{"http":)" + deep + "}}}")});
-        const auto found = found_by_check({server.url()});
-        CHECK(found.size() <= 25);
-        for (const auto& notice : found)
-            CHECK(notice.text.size() < 1'000);
-    }
+    FakeServer server({root, alias, settings(""), no_routing,
+                       reply(200, "{\"index\":{\"lex\":" + deep + "}}"),
+                       reply(200, R"({"nodes":{"x":{"http":)" + deep + "}}}")});
+    CHECK(found_by_check({server.url()}).size() == 3);
 }

@@ -16,7 +16,7 @@ struct ScriptedCall {
     std::string last_body = {};
 
     Result<index::HttpResponse> operator()(index::HttpRequest request) {
-        constexpr const char* names[] = {"GET ", "PUT ", "POST "};
+        constexpr const char* names[] = {"GET ", "PUT ", "POST ", "DELETE "};
         const auto key = names[static_cast<std::size_t>(request.method)] + request.path;
         asked.push_back(key);
         if (!request.body.empty()) last_body = request.body;

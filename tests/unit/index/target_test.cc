@@ -25,7 +25,9 @@ ScriptedCall usual() {
     return {{{"GET /", {{200, root}}},
              {"GET /_alias/lex", {{200, R"({"lex-1":{"aliases":{"lex":{}}}})"}}},
              {settings_path, {{200, settings(R"(,"index.gc_deletes":"1h")")}}},
-             {"GET /lex-1/_mapping?filter_path=*.mappings._routing", {{200, "{}"}}}}};
+             {"GET /lex-1/_mapping?filter_path=*.mappings._routing,*.mappings._meta", {{200, "{}"}}},
+             {"POST /lex-1/_refresh", {{200, R"({"_shards":{"total":1,"successful":1,"failed":0}})"}}},
+             {"GET /lex-1/_count", {{200, R"({"count":17,"_shards":{"failed":0}})"}}}}};
 }
 
 pawl::config::Index index_settings(const std::string& create_body = "") {
@@ -42,6 +44,25 @@ TEST_CASE("the index behind the alias is found, with what pawl must know of it")
     CHECK_FALSE(facts->created);
     CHECK(facts->gc_deletes_ms == 3'600'000);
     CHECK(facts->server == "Elasticsearch 8.19.7");
+}
+
+TEST_CASE("an index into which no pawl has written says whether it holds nothing") {
+    auto script = usual();
+    CHECK_FALSE(prepare_target(script.call(), index_settings(), now)->empty);
+    script.answers["GET /lex-1/_count"] = {{200, R"({"count":0,"_shards":{"failed":0}})"}};
+    CHECK(prepare_target(script.call(), index_settings(), now)->empty);
+    script.answers["GET /lex-1/_count"] = {{200, R"({"count":0,"_shards":{"failed":1}})"}};
+    CHECK_FALSE(prepare_target(script.call(), index_settings(), now));
+    script.answers["GET /lex-1/_count"] = {{403, "{}"}};
+    const auto not_allowed = prepare_target(script.call(), index_settings(), now);
+    REQUIRE(not_allowed);
+    CHECK_FALSE(not_allowed->empty);
+}
+
+TEST_CASE("an index that was restored over itself is another one") {
+    auto script = usual();
+    script.answers[settings_path] = {{200, settings(R"(,"index.history.uuid":"h1")")}};
+    CHECK(prepare_target(script.call(), index_settings(), now)->identity.uuid == "u1.h1");
 }
 
 TEST_CASE("an index that does not name gc_deletes has the default") {
@@ -86,7 +107,7 @@ TEST_CASE("a plain index and a data stream of that name are refused") {
 
 TEST_CASE("an index that wants routing is refused") {
     auto script = usual();
-    script.answers["GET /lex-1/_mapping?filter_path=*.mappings._routing"] = {
+    script.answers["GET /lex-1/_mapping?filter_path=*.mappings._routing,*.mappings._meta"] = {
         {200, R"({"lex-1":{"mappings":{"_routing":{"required":true}}}})"}};
     CHECK_THAT(prepare_target(script.call(), index_settings(), now).error().message,
                Catch::Contains("routing"));

@@ -70,6 +70,17 @@ TEST_CASE("only a committed batch may lie above high, since the pipeline may hav
     CHECK(contradictions_in(snapshot).empty());
 }
 
+TEST_CASE("a batch without revisions is one of the fill") {
+    const auto is_fill = [](auto& snapshot) { snapshot.batches[2].revisions = {}; };
+    CHECK(after(is_fill) ==
+          "table batches, key 6c6578000000000000000003: it has no revisions, but there is no fill that it "
+          "could be of");
+    PipelineSnapshot snapshot = sound();
+    is_fill(snapshot);
+    snapshot.pipeline.fill = Fill{"[1]", 3};
+    CHECK(contradictions_in(snapshot).empty());
+}
+
 TEST_CASE("a batch has at least as many rows as actions, before and after") {
     CHECK(after([](auto& snapshot) { snapshot.batches[2].content.removed = 1; }) ==
           "table batches, key 6c6578000000000000000003: 6 actions of 5 rows");

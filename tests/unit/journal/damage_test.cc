@@ -232,7 +232,7 @@ TEST_CASE("a journal of a newer format is refused by both, with both numbers") {
     REQUIRE_FALSE(writer);
     for (const Error& error : {read.error(), writer.error()}) {
         CHECK(error.kind == ErrorKind::storage);
-        CHECK_THAT(error.message, Catch::Contains("has format 3") && Catch::Contains("up to 2"));
+        CHECK_THAT(error.message, Catch::Contains("has format 5") && Catch::Contains("up to 4"));
     }
     CHECK(read_bytes(folder.journal() / "data.mdb") == bytes);
 }
@@ -248,7 +248,7 @@ TEST_CASE("a journal of a newer format is refused also while its pawl works on i
     const auto read = read_journal(folder.journal());
     REQUIRE_FALSE(read);
     CHECK(read.error().kind == ErrorKind::storage);
-    CHECK_THAT(read.error().message, Catch::Contains("has format 3") && Catch::Contains("up to 2"));
+    CHECK_THAT(read.error().message, Catch::Contains("has format 5") && Catch::Contains("up to 4"));
 }
 
 TEST_CASE("a journal without its header, or with a table that nobody knows, is damaged and not foreign") {

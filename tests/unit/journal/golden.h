@@ -35,6 +35,22 @@ inline std::vector<Change> golden_changes(std::uint32_t format) {
         outbox,
         SetCondition{"saldo", Condition::forbidden, "the user pawl may not read karp.saldo", 4'000}};
     if (format >= 2) changes.emplace_back(CloseGaps{"lex", IntervalSet({{11, 13}, {23, 24}}), 10, 2});
+    if (format >= 3) {
+        changes.emplace_back(RecordCheckpoint{"lex", {10, 5'000}});
+        changes.emplace_back(SetShape{"lex", 0x0123456789abcdef, {{9, 90}, {20'000, 91}}});
+        changes.emplace_back(NoteIncident{"lex", "R10", "the alias leads to another index", 6'000});
+        changes.emplace_back(SetCondition{"waits", Condition::standby, "another pawl feeds it", 7'000});
+    }
+    if (format >= 4) {
+        outbox.fill = Fill{};
+        changes.emplace_back(outbox);
+        OpenBatch rows = open_of("saldo", 1, 1, 1);
+        rows.batch.revisions = {};
+        rows.high = 7;
+        changes.emplace_back(rows);
+        changes.emplace_back(apply_of(rows));
+        changes.emplace_back(CommitBatches{"saldo", {1}, 7, 8'000, Fill{"[\"katt\"]", 5}});
+    }
     return changes;
 }
 

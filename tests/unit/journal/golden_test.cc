@@ -16,7 +16,7 @@ const fs::path testdata = PAWL_JOURNAL_FOLDER "/testdata";
 }
 
 TEST_CASE("the journal of every format holds what was written into it") {
-    const std::uint32_t format = GENERATE(1U, 2U);
+    const std::uint32_t format = GENERATE(1U, 2U, 3U, 4U);
     const auto contents = read_journal(testdata / ("format-" + std::to_string(format)));
     REQUIRE(contents);
     CHECK(contents->format == format);
@@ -30,13 +30,26 @@ TEST_CASE("the journal of every format holds what was written into it") {
     REQUIRE(writer);
     REQUIRE(writer->commit(golden_changes(format)));
     CHECK(equal(contents->pipelines, writer->read().value()));
-    REQUIRE(contents->pipelines.size() == 2);
+    REQUIRE(contents->pipelines.size() == (format < 3 ? 2 : 3));
     const PipelineSnapshot& lex = contents->pipelines.at(0);
     CHECK(lex.batches.size() == 3);
     CHECK(lex.quarantine.size() == 2);
     CHECK(lex.gaps.intervals() == std::vector<Interval>{{11, 13}, {format == 1 ? 21U : 23U, 24}});
     CHECK(lex.pipeline.gaps_unproven == (format == 1 ? 0 : 2));
     CHECK(contents->pipelines.at(1).pipeline.source.mode == SourceMode::outbox);
+    if (format < 3) return;
+    CHECK(lex.pipeline.checkpoint == Checkpoint{10, 5'000});
+    CHECK(lex.pipeline.shape == 0x0123456789abcdef);
+    CHECK(lex.pipeline.anchors == std::vector<Anchor>{{9, 90}, {20'000, 91}});
+    REQUIRE(lex.pipeline.incidents.size() == 1);
+    CHECK(lex.pipeline.incidents.front() == Incident{1, 6'000, "R10", "the alias leads to another index"});
+    CHECK(contents->pipelines.at(2).pipeline.condition == Condition::standby);
+    CHECK(contents->pipelines.at(2).pipeline.target.uuid.empty());
+    if (format < 4) return;
+    const PipelineSnapshot& saldo = contents->pipelines.at(1);
+    CHECK(saldo.pipeline.fill == Fill{"[\"katt\"]", 5});
+    REQUIRE(saldo.batches.size() == 1);
+    CHECK(saldo.batches.front().revisions.empty());
 }
 
 TEST_CASE("every format has its golden journal") {
@@ -45,7 +58,7 @@ TEST_CASE("every format has its golden journal") {
 }
 
 TEST_CASE("this build goes on with the journal of every format, and older pawls refuse it from then on") {
-    const std::uint32_t format = GENERATE(1U, 2U);
+    const std::uint32_t format = GENERATE(1U, 2U, 3U, 4U);
     const TemporaryFolder folder;
     fs::create_directory(folder.journal());
     fs::copy(testdata / ("format-" + std::to_string(format)) / "data.mdb", folder.journal());

@@ -91,9 +91,6 @@ TEST_CASE("a batch's record says which of its fields cannot be") {
           "batch state 7 is unknown");
     const std::string nothing = batch_key("lex", 0);
     CHECK(failure(decode_batch(nothing, sealed(nothing, value))) == "its number is 0");
-    std::string empty = value.substr(0, value.size() - format::checksum_bytes - 3) + "\0"s;  // 0 intervals
-    empty += std::string(format::checksum_bytes, '\0');
-    CHECK(failure(decode_batch(key, sealed(key, empty))) == "it has no revisions");
 }
 
 TEST_CASE("an entry of quarantine belongs to the entity of its key") {

@@ -65,3 +65,30 @@ TEST_CASE("where nobody has asked anything, nothing waits") {
     CHECK(waiting_requests(folder.path, problems).empty());
     CHECK(problems.empty());
 }
+
+TEST_CASE("a repair names revisions, and only sound ones are taken") {
+    const Folder folder;
+    REQUIRE(leave(folder.path, {.ask = OperatorRequest::Ask::repair,
+                                .pipeline = "lex",
+                                .revisions = journal::IntervalSet({{3, 5}, {9, 9}})}));
+    const std::vector<std::string> wrong{
+        "",
+        R"(,"revisions":[])",
+        R"(,"revisions":[[5,3]])",
+        R"(,"revisions":[[0,3]])",
+        R"(,"revisions":[[1]])",
+        R"(,"revisions":[["1","2"]])",
+        R"(,"revisions":[[-1,2]])",
+        R"(,"revisions":[[1,10001]])",
+        R"(,"revisions":[[1,9223372036854775808]])",
+    };
+    for (std::size_t at = 0; at < wrong.size(); ++at)
+        std::ofstream(folder.path + "/requests/0-" + std::to_string(at) + ".json")
+            << R"({"ask":"repair","pipeline":"lex","entities":[])" + wrong[at] + "}";
+    std::vector<Error> problems;
+    const auto requests = waiting_requests(folder.path, problems);
+    CHECK(problems.size() == wrong.size());
+    REQUIRE(requests.size() == 1);
+    CHECK(requests[0].ask == OperatorRequest::Ask::repair);
+    CHECK(requests[0].revisions == journal::IntervalSet({{3, 5}, {9, 9}}));
+}

@@ -24,3 +24,16 @@ TEST_CASE("an error says where, what and what to do") {
     CHECK_THAT(error.advice, Catch::Contains("mariadb.password_file"));
     CHECK(server_error(1, std::string(10'000, 'x'), "p").message.size() < 1'000);
 }
+
+TEST_CASE(
+    "one row's value is to blame for what a function or a conversion says, not for the server's trouble") {
+    CHECK(is_about_a_value(1644, "45000"));  // SIGNAL
+    CHECK(is_about_a_value(1690, "22003"));
+    CHECK(is_about_a_value(1242, "21000"));
+    CHECK(is_about_a_value(1172, "42000"));
+    CHECK_FALSE(is_about_a_value(1146, "42S02"));
+    CHECK_FALSE(is_about_a_value(1205, "HY000"));
+    CHECK_FALSE(is_about_a_value(1213, "40001"));
+    CHECK_FALSE(is_about_a_value(1317, "70100"));
+    CHECK_FALSE(is_about_a_value(2013, "HY000"));
+}

@@ -1,0 +1,112 @@
+// What the index remembers: told now and then, and compared with what the journal says that it was told.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/planted.h"
+#include "engine/pipeline.h"
+
+namespace pawl::engine {
+
+// Now and then both servers are asked whether they are still what they were.
+void Pipeline::look_after_memory() {
+    if (!std::exchange(memory_due_, false)) return;
+    history_due_ = true;
+    target_due_ = true;
+}
+
+// Outbox mode: whether rows that this journal knows may have been deleted when another index had them. One
+// that this or another pawl has filled since then says that it begins above them (Pipeline::begin_fill).
+bool Pipeline::may_lack_deleted_rows(const Remembered& remembered) const {
+    if (!has_outbox() || !ledger_.known() || PAWL_PLANTED(lacking_index_taken_up)) return false;
+    const Revision deleted = ledger_.deleted_at_most();
+    IntervalSet owed_no_more = remembered.owed;
+    owed_no_more.erase(ledger_.rows_in_use());
+    return remembered.revision < deleted || (!owed_no_more.empty() && owed_no_more.lowest() <= deleted);
+}
+
+MemoryFact Pipeline::memory_fact() const {
+    const auto& remembered = target_->remembered;
+    if (target_fact() != TargetFact::same) {
+        if (!remembered) return MemoryFact::none;
+        return may_lack_deleted_rows(*remembered) ? MemoryFact::older : MemoryFact::known;
+    }
+    const auto& told = ledger_.pipeline().checkpoint;
+    if (!remembered) return told ? MemoryFact::erased : MemoryFact::known;
+    if (told && remembered->revision < told->revision) return MemoryFact::older;
+    if (remembered->revision > ledger_.pipeline().high) return MemoryFact::newer;
+    return MemoryFact::known;
+}
+
+// Never more than the index holds: what is in quarantine is listed as owed, and when that is too much, the
+// revision stays below what is not listed.
+Remembered Pipeline::checkpoint() const {
+    const journal::Pipeline& known = ledger_.pipeline();
+    Remembered now{.pipeline = settings_.name,
+                   .source = settings_.source,
+                   .revision = PAWL_PLANTED(checkpoint_is_high) ? known.high : known.watermark,
+                   .owed = {},
+                   .anchor = {},
+                   .shape = known.shape,
+                   .filling = known.fill.has_value(),
+                   .written_at = now_};
+    // Of an outbox it holds whatever was deleted, so another pawl may have said more, and must not find less.
+    if (has_outbox() && target_->remembered)
+        now.revision = std::max(now.revision, target_->remembered->revision);
+    if (!known.anchors.empty()) now.anchor = known.anchors.back();
+    if (PAWL_PLANTED(checkpoint_forgets_quarantine)) return now;
+    std::vector<Revision> owed;
+    for (const auto& [entity, entry] : ledger_.quarantine())
+        if (entry.revision > 0 && entry.revision <= now.revision) owed.push_back(entry.revision);
+    std::ranges::sort(owed);
+    if (owed.size() > limits::owed_max) {
+        if (!has_outbox()) now.revision = owed[limits::owed_max] - 1;  // an outbox still has their rows
+        owed.resize(limits::owed_max);
+    }
+    for (const Revision revision : owed)
+        if (revision <= now.revision) now.owed.insert(revision);
+    return now;
+}
+
+bool Pipeline::write_checkpoint_if_worth() {
+    if (checkpoint_asked_.under_way() || target_asked_.under_way() || !lease_.holds_at(now_)) return false;
+    Remembered now = checkpoint();
+    const auto& before = target_->remembered;
+    const bool is_news = !before || before->revision != now.revision || before->owed != now.owed ||
+                         before->shape != now.shape || before->filling != now.filling ||
+                         before->pipeline != now.pipeline;
+    if (!is_news) return false;
+    telling_ = now;
+    checkpoint_asked_.begin();
+    effects_.emplace_back(WriteCheckpoint{std::move(now), target_->identity.uuid});
+    return true;
+}
+
+void Pipeline::on(const CheckpointWritten&) {
+    if (!checkpoint_asked_.end()) return;
+    ledger_.record_checkpoint({telling_.revision, telling_.written_at}, changes_);
+    if (target_) target_->remembered = telling_;
+}
+
+// Nothing depends on it but how far a pawl without this journal would have to go back.
+void Pipeline::on(const CheckpointFailed& event) {
+    if (!checkpoint_asked_.end()) return;
+    if (event.error.kind == ErrorKind::target_missing)
+        lose_target(event.error);
+    else
+        tell_now_and_then(event.error);
+}
+
+// At a clean stop the index is told what it holds. True: the answer has to be waited for.
+bool Pipeline::remembers_before_finish() {
+    if (checkpoint_asked_.under_way() || target_asked_.under_way()) return true;
+    if (!recovered_ || !target_ || trouble_.any() || std::exchange(told_at_finish_, true)) return false;
+    return write_checkpoint_if_worth();
+}
+
+void Pipeline::on(const RepairAsked& event) {
+    reading_.repair(event.revisions);
+}
+
+}  // namespace pawl::engine

@@ -1,0 +1,238 @@
+// All is known of both servers: what did the last process leave, and what follows? The table is in
+// engine/recovery.h.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/planted.h"
+#include "engine/pipeline.h"
+
+namespace pawl::engine {
+namespace {
+
+// What an operator should find later: the ways of a start that are not everyday ones.
+bool is_incident(const RecoveryRow& row, bool was_known) {
+    switch (row.decision) {
+        case Decision::begin:
+        case Decision::adopt:
+            return was_known;
+        case Decision::resume:
+            return true;
+        case Decision::fill:
+        case Decision::refill:  // a condition, which stays
+        case Decision::go_on:
+        case Decision::replay:
+        case Decision::roll_forward:
+        case Decision::refuse:     // a condition, which stays
+        case Decision::regressed:  // noted with its reason
+            return false;
+    }
+    return false;
+}
+
+}  // namespace
+
+TargetFact Pipeline::target_fact() const {
+    const bool is_ours = ledger_.known() && ledger_.pipeline().target.uuid == target_->identity.uuid;
+    if (ledger_.known() && PAWL_PLANTED(new_index_not_noticed)) return TargetFact::same;
+    if (is_ours) return TargetFact::same;
+    // One that was made before a crash, and one that somebody has made for this pipeline, is as good as new.
+    const bool is_new = target_->created || (has_outbox() && target_->empty);
+    return is_new ? TargetFact::created : TargetFact::existing;
+}
+
+// Where the index itself names its source, that is what its versions are revisions of.
+SourceFact Pipeline::source_fact() const {
+    const bool other_than_remembered = target_->remembered && target_->remembered->source != settings_.source;
+    const bool other_than_journaled = ledger_.known() && ledger_.pipeline().source != settings_.source;
+    const bool by_journal = !target_->remembered || target_fact() == TargetFact::same;
+    return other_than_remembered || (by_journal && other_than_journaled) ? SourceFact::other
+                                                                         : SourceFact::same;
+}
+
+RecoveryFacts Pipeline::recovery_facts() const {
+    const bool comparable = target_fact() == TargetFact::same || memory_fact() != MemoryFact::none;
+    return {.mode = settings_.source.mode,
+            .journal = ledger_.known() ? JournalFact::present : JournalFact::absent,
+            .source = source_fact(),
+            .history = comparable && history_->went_back ? HistoryFact::went_back : HistoryFact::intact,
+            .target = target_fact(),
+            .memory = memory_fact(),
+            .batch = BatchFact::none,
+            .fill = fill_fact()};
+}
+
+// Of the index behind the alias. Where another pawl has fed it further, it knows better than this journal;
+// where it may lack deleted rows, going on with its fill would not bring them.
+FillFact Pipeline::fill_fact() const {
+    if (!has_outbox()) return FillFact::done;
+    const MemoryFact memory = memory_fact();
+    const bool is_same = target_fact() == TargetFact::same;
+    if (!is_same && memory == MemoryFact::older) return FillFact::done;
+    const bool by_journal = is_same && memory != MemoryFact::newer;
+    if (is_same && !by_journal && PAWL_PLANTED(fill_of_another_pawl_taken_for_done)) return FillFact::done;
+    const bool is_unfinished = by_journal ? ledger_.pipeline().fill.has_value()
+                                          : target_->remembered && target_->remembered->filling;
+    return is_unfinished ? FillFact::unfinished : FillFact::done;
+}
+
+void Pipeline::recover() {
+    RecoveryFacts facts = recovery_facts();
+    ReportRecovery report;
+    for (const auto& [id, batch] : ledger_.open_batches()) {
+        facts.batch = batch.applied ? BatchFact::applied : BatchFact::intent;
+        report.steps.push_back({&decide(facts), id});
+    }
+    facts.batch = BatchFact::none;
+    const RecoveryRow& first = report.steps.empty() ? decide(facts) : *report.steps.front().row;
+    recovered_ = true;
+    switch (first.decision) {
+        case Decision::begin:
+        case Decision::fill:
+        case Decision::adopt:
+        case Decision::resume:
+            report.steps.clear();  // open batches were meant for another index: one decision for all
+            start_over(first);
+            break;
+        case Decision::refill:
+        case Decision::refuse:
+            report.steps.clear();
+            refuse(first);
+            break;
+        case Decision::regressed:
+            report.steps.clear();
+            regress(facts.target, *history_->went_back);
+            break;
+        case Decision::go_on:
+        case Decision::replay:
+        case Decision::roll_forward:
+            go_on();
+            break;
+    }
+    if (report.steps.empty()) report.steps.push_back({&first, 0});
+    effects_.emplace_back(std::move(report));
+    if (finished_) return;
+    if (settings_.until == Until::caught_up) reading_.end_tail_at(source_->history_end);
+    late_known_ = false;
+    effects_.emplace_back(SetTimer{Timer::checkpoint, settings_.limits.checkpoint_interval_ms,
+                                   settings_.limits.checkpoint_interval_ms});
+}
+
+void Pipeline::refuse(const RecoveryRow& row) {
+    const std::string text(row.explanation);
+    if (row.decision == Decision::refill)
+        stop_for_good(journal::Condition::refill_needed,
+                      Error{ErrorKind::decision, text, std::string(refill_advice)});
+    else
+        stop_for_good(
+            journal::Condition::source_changed,
+            Error{ErrorKind::decision, text,
+                  "restore its former mode, database and table in the config, or fill a new index from the "
+                  "present ones: pawl rebuild"});
+}
+
+void Pipeline::go_on() {
+    if (!PAWL_PLANTED(no_latest_after_start)) reading_.latest_through(source_->history_end);
+    for (const auto& [id, batch] : ledger_.open_batches())
+        if (!batch.applied) works_.emplace(id, BatchWork(settings_.name, batch.revisions));
+    look_for_quarantined_rows();
+    follow_shape(question_, history_->answer);
+    ledger_.set_condition(journal::Condition::running, "", now_, changes_);
+    ledger_.commit_prefix(now_, changes_);
+}
+
+// Another pawl may have dealt with the quarantine's rows since: those that are gone from the outbox leave it.
+void Pipeline::look_for_quarantined_rows() {
+    if (has_outbox() && !ledger_.quarantine().empty()) ledger_.request_retry({}, changes_);
+}
+
+void Pipeline::forget_work() {
+    works_.clear();
+    if (!PAWL_PLANTED(old_answers_not_forgotten)) in_flight_.clear();
+    intent_ticket_.clear();
+    doubts_.clear();
+    question_.doubts.clear();
+    read_asked_.reset();
+    reading_.reset();
+    fill_proof_.reset();
+    filled_.reset();
+    anchor_.reset();
+    gap_closing_.forget();
+    renewals_.clear();
+    renewing_.clear();
+    new_rows_.clear();
+    if (clean_up_asked_.under_way()) reading_.look_again();  // it may yet take effect
+    clean_up_asked_.forget();
+}
+
+// What the index remembers, with what is owed. Of an outbox that is all that it still holds.
+void Pipeline::take_up_memory(journal::BeginPipeline& change) const {
+    const Remembered& remembered = *target_->remembered;
+    change.high = remembered.revision;
+    change.checkpoint = journal::Checkpoint{remembered.revision, remembered.written_at};
+    if (remembered.shape == source_->shape) change.anchor = remembered.anchor;
+    if (has_outbox()) return;
+    change.gaps = remembered.owed;
+    for (const auto& [entity, entry] : ledger_.quarantine())
+        change.gaps.insert(entry.revision);
+    for (const auto& [id, batch] : ledger_.open_batches())
+        change.gaps.insert(batch.revisions);
+    if (change.high < journal::revision_max)
+        change.gaps.erase(IntervalSet({Interval{change.high + 1, journal::revision_max}}));
+    change.gaps.merge_down_to(settings_.limits.gaps_max);
+}
+
+// The table has by now what all rows stand for that were written before, also those that are deleted. So this
+// index will lack nothing of them, and says so to a pawl whose journal is of an index before it; those that
+// are there still count as late.
+void Pipeline::begin_fill(journal::BeginPipeline& change) const {
+    change.fill = journal::Fill{};
+    change.high = source_->history_end;
+}
+
+// From 0, or from what the index remembers. Its quarantine, and ours, is owed: it may have been mended where
+// this journal did not see it. So is what was open when the alias moved: a request of it may have come to
+// this index with rows that are older than what was there.
+void Pipeline::start_over(const RecoveryRow& row) {
+    forget_work();
+    const bool was_known = ledger_.known();
+    const bool goes_on = row.decision == Decision::fill && target_fact() == TargetFact::same;
+    // Requests that were meant for the index before may still arrive in a new one behind the same alias.
+    const bool may_hold_rows = row.decision != Decision::begin || was_known;
+    journal::BeginPipeline change{.pipeline = {},
+                                  .source = settings_.source,
+                                  .target = target_->identity,
+                                  .shape = source_->shape,
+                                  .at = now_};
+    if (row.decision == Decision::resume) take_up_memory(change);
+    if (goes_on) {
+        change.fill = ledger_.pipeline().fill.value_or(journal::Fill{});
+        change.high =
+            std::max(ledger_.pipeline().high, target_->remembered ? target_->remembered->revision : 0);
+    } else if (has_outbox() && row.decision != Decision::resume)
+        begin_fill(change);
+    const bool has_new_shape = target_->remembered && target_->remembered->shape != source_->shape;
+    // All of it is read again; and revisions of a history that went back mean nothing in this one.
+    if (!ledger_.quarantine().empty() && !goes_on) ledger_.drop_quarantine({}, changes_);
+    ledger_.begin(change, changes_);
+    look_for_quarantined_rows();
+    gap_closing_.begin();
+    if (has_outbox()) {
+        // Its rows are the latest ones as they are, and the table is read by the fill.
+    } else if (may_hold_rows) {
+        reading_.latest_through(source_->history_end);
+    } else {
+        reading_.fill_through(source_->history_end);
+        filled_.emplace();
+    }
+    if (is_incident(row, was_known))
+        ledger_.note_incident(row.label,
+                              fmt::format("{}; index {}, from revision {}", row.explanation,
+                                          target_->identity.index, ledger_.pipeline().high),
+                              now_, changes_);
+    if (has_new_shape) tell_new_shape();
+    write_checkpoint_if_worth();  // from now on the index says whose it is
+}
+
+}  // namespace pawl::engine

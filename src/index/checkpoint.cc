@@ -1,0 +1,209 @@
+#include "index/checkpoint.h"
+
+#include <charconv>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "base/failpoint.h"
+#include "index/answer.h"
+#include "index/limits.h"
+#include "index/target.h"
+#include "journal/limits.h"
+
+namespace pawl::index {
+namespace {
+
+using engine::Remembered;
+using Json = nlohmann::ordered_json;  // a user's keys keep their order
+
+constexpr int format = 1;
+constexpr const char* key = "pawl";
+
+std::unexpected<Error> damaged(const std::string& index, std::string_view what) {
+    return fail(
+        ErrorKind::invalid,
+        fmt::format("index {}: what _meta.pawl in its mapping says cannot be used: {}", index, what),
+        fmt::format(
+            "if nobody needs it, take it out: GET /{0}/_mapping, and PUT /{0}/_mapping with its _meta "
+            "less \"pawl\"; pawl then goes over the whole index again",
+            index));
+}
+
+std::optional<std::uint64_t> hex_in(const Json& value) {
+    if (!value.is_string()) return std::nullopt;
+    const auto& text = value.get_ref<const std::string&>();
+    std::uint64_t number = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number, 16);
+    if (text.size() != 16 || parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size())
+        return std::nullopt;
+    return number;
+}
+
+std::optional<engine::Revision> revision_in(const Json& value) {
+    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > journal::revision_max)
+        return std::nullopt;
+    return value.get<std::uint64_t>();
+}
+
+// A short text without control characters; nothing else may get into the journal or a message.
+std::optional<std::string> name_in(const Json& value, std::size_t bytes_max) {
+    if (!value.is_string()) return std::nullopt;
+    const auto& text = value.get_ref<const std::string&>();
+    if (text.empty() || bounded(text, bytes_max) != text) return std::nullopt;
+    return text;
+}
+
+const Json* at(const Json& object, const char* name) {
+    if (!object.is_object()) return nullptr;
+    const auto found = object.find(name);
+    return found == object.end() ? nullptr : &*found;
+}
+
+template <class Value, class Read>
+bool read(const Json& object, const char* name, Read parse, Value& into) {
+    const Json* const value = at(object, name);
+    if (value == nullptr) return false;
+    auto parsed = parse(*value);
+    if (parsed) into = std::move(*parsed);
+    return parsed.has_value();
+}
+
+std::optional<journal::SourceIdentity> source_in(const Json& value) {
+    const auto name = [](const Json& text) { return name_in(text, journal::limits::identity_bytes_max); };
+    journal::SourceIdentity source;
+    std::string mode;
+    if (!read(value, "mode", name, mode) || !read(value, "database", name, source.database) ||
+        !read(value, "table", name, source.table))
+        return std::nullopt;
+    for (const auto known : {journal::SourceMode::revision, journal::SourceMode::outbox}) {
+        if (mode != journal::name_of(known)) continue;
+        source.mode = known;
+        return source;
+    }
+    return std::nullopt;
+}
+
+std::optional<journal::Anchor> anchor_in(const Json& value) {
+    journal::Anchor anchor;
+    if (!read(value, "revision", revision_in, anchor.revision) ||
+        !read(value, "digest", hex_in, anchor.digest))
+        return std::nullopt;
+    return anchor;
+}
+
+std::optional<journal::IntervalSet> owed_in(const Json& value) {
+    if (!value.is_array() || value.size() > engine::limits::owed_max) return std::nullopt;
+    journal::IntervalSet owed;
+    for (const Json& each : value) {
+        const auto revision = revision_in(each);
+        if (!revision || *revision == 0) return std::nullopt;
+        owed.insert(*revision);
+    }
+    return owed;
+}
+
+std::string hex(std::uint64_t number) {
+    return fmt::format("{:016x}", number);
+}
+
+Json to_json(const Remembered& remembered) {
+    Json written{{"format", format},
+                 {"pipeline", remembered.pipeline},
+                 {"source",
+                  {{"mode", journal::name_of(remembered.source.mode)},
+                   {"database", remembered.source.database},
+                   {"table", remembered.source.table}}},
+                 {"revision", remembered.revision}};
+    for (const journal::Interval& interval : remembered.owed.intervals())
+        for (auto revision = interval.first; revision <= interval.last; ++revision)
+            written["owed"].push_back(revision);
+    if (remembered.anchor)
+        written["anchor"] = {{"revision", remembered.anchor->revision},
+                             {"digest", hex(remembered.anchor->digest)}};
+    written["shape"] = hex(remembered.shape);
+    if (remembered.filling) written["filling"] = true;
+    written["written_at"] = to_iso8601(remembered.written_at);
+    return written;
+}
+
+}  // namespace
+
+Result<std::optional<Remembered>> remembered_in(std::string_view meta, const std::string& index) {
+    if (meta.empty()) return std::nullopt;
+    const auto parsed = Json::parse(meta, nullptr, false);
+    const Json* const found = at(parsed, key);
+    if (found == nullptr) return std::nullopt;
+    const Json* const version = at(*found, "format");
+    if (version == nullptr || !version->is_number_unsigned()) return damaged(index, "it has no format");
+    if (version->get<std::uint64_t>() != format)
+        return fail(ErrorKind::invalid,
+                    fmt::format("index {}: its _meta.pawl has format {}, this pawl knows format {}", index,
+                                version->get<std::uint64_t>(), format),
+                    "it was written by a newer pawl: upgrade this one");
+    Remembered remembered;
+    const auto name = [](const Json& text) {
+        return name_in(text, journal::limits::pipeline_name_bytes_max);
+    };
+    const auto time = [](const Json& text) -> std::optional<TimeMs> {
+        return text.is_string() ? from_iso8601(text.get_ref<const std::string&>()) : std::nullopt;
+    };
+    if (!read(*found, "pipeline", name, remembered.pipeline)) return damaged(index, "its pipeline");
+    if (!read(*found, "source", source_in, remembered.source)) return damaged(index, "its source");
+    if (!read(*found, "revision", revision_in, remembered.revision)) return damaged(index, "its revision");
+    if (!read(*found, "shape", hex_in, remembered.shape)) return damaged(index, "its shape");
+    if (!read(*found, "written_at", time, remembered.written_at)) return damaged(index, "its written_at");
+    if (at(*found, "owed") != nullptr && !read(*found, "owed", owed_in, remembered.owed))
+        return damaged(index, "its owed");
+    const auto flag = [](const Json& value) -> std::optional<bool> {
+        return value.is_boolean() ? std::optional(value.get<bool>()) : std::nullopt;
+    };
+    if (at(*found, "filling") != nullptr && !read(*found, "filling", flag, remembered.filling))
+        return damaged(index, "its filling");
+    if (!remembered.owed.empty() && remembered.owed.highest() > remembered.revision)
+        return damaged(index, "it owes what is above its revision");
+    if (at(*found, "anchor") != nullptr && !read(*found, "anchor", anchor_in, remembered.anchor))
+        return damaged(index, "its anchor");
+    return remembered;
+}
+
+std::string meta_with(std::string_view meta, const Remembered& remembered) {
+    auto merged = Json::parse(meta, nullptr, false);
+    if (!merged.is_object()) merged = Json::object();
+    merged[key] = to_json(remembered);
+    return merged.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<void> write_checkpoint(const Call& call, const std::string& alias, const std::string& index_uuid,
+                              const Remembered& remembered) {
+    const auto found = [&]() -> Result<Target> {
+        auto target = find_target(call, alias);
+        if (!target) return std::unexpected(target.error());
+        if (*target && (*target)->identity.uuid == index_uuid) return std::move(**target);
+        return fail(ErrorKind::target_missing, fmt::format("alias {} leads to another index by now", alias));
+    };
+    const auto target = found();
+    if (!target) return std::unexpected(target.error());
+    const std::string& index = target->identity.index;
+    if (target->is_async_durable) {
+        auto flush = get_request("/" + percent_encoded(index) + "/_flush?wait_if_ongoing=true");
+        flush.method = Method::post;
+        if (auto flushed = on_all_shards(call, std::move(flush), "flushed"); !flushed) return flushed;
+    }
+    failpoint::at("before:put_checkpoint");
+    const auto written =
+        call_ok(call, put_request("/" + percent_encoded(index) + "/_mapping",
+                                  "{\"_meta\":" + meta_with(target->meta, remembered) + "}"));
+    failpoint::at("after:put_checkpoint");
+    if (!written) return std::unexpected(written.error());
+    const auto read_back = found();
+    if (!read_back) return std::unexpected(read_back.error());
+    const auto now = remembered_in(read_back->meta, index);
+    if (!now) return std::unexpected(now.error());
+    if (*now == remembered) return {};
+    return fail(ErrorKind::unavailable,
+                fmt::format("index {}: its _meta.pawl was written and is another one now", index),
+                "see whether something else writes the mapping's _meta");
+}
+
+}  // namespace pawl::index

@@ -1,0 +1,43 @@
+#include "ops/rebuild_indices.h"
+
+#include <fmt/core.h>
+
+#include "engine/pipeline.h"
+
+namespace pawl::ops {
+
+RebuildIndexFact fact_of(const index::RebuildIndices& indices) {
+    if (!indices.fresh) return RebuildIndexFact::none;
+    return indices.swapped() ? RebuildIndexFact::swapped : RebuildIndexFact::filling;
+}
+
+Result<void> check_possible(const config::Pipeline& pipeline, const index::RebuildIndices& indices) {
+    if (pipeline.source.mode == journal::SourceMode::outbox)
+        return fail(
+            ErrorKind::invalid,
+            fmt::format("pipeline {}: in outbox mode this pawl cannot fill an index beside the live one",
+                        pipeline.name),
+            std::string(engine::refill_advice));
+    if (pipeline.index.create_body.empty())
+        return fail(
+            ErrorKind::invalid,
+            fmt::format("pipeline {}: a rebuild makes a new index, and pipeline.index.create is not set",
+                        pipeline.name),
+            "set it to a JSON file with the index's settings and mappings");
+    if (!indices.live)
+        return fail(ErrorKind::invalid,
+                    fmt::format("there is no index behind alias {}", pipeline.index.alias),
+                    "pawl run makes and fills it");
+    return {};
+}
+
+std::unexpected<Error> refuse(const config::Pipeline& pipeline, const index::RebuildIndices& indices) {
+    return fail(
+        ErrorKind::decision,
+        fmt::format("index {} behind alias {} was begun by a rebuild that this journal does not know",
+                    indices.fresh->identity.index, index::rebuild_alias(pipeline.index.alias)),
+        fmt::format("let the pawl that began it go on, or give it up: pawl rebuild --pipeline {} --abort",
+                    pipeline.name));
+}
+
+}  // namespace pawl::ops

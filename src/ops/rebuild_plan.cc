@@ -1,0 +1,103 @@
+#include "ops/rebuild_plan.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/assert.h"
+#include "base/planted.h"
+
+namespace pawl::ops {
+namespace {
+
+using enum RebuildAct;
+
+// An index goes before the folder: without one, whatever the folder holds is of no account. The rebuild's
+// alias goes last: without the folder, it alone says that there is something to conclude.
+constexpr std::array order{
+    delete_half_filled,  clear_folder, fill,   finish_loading, compare, catch_up_before_swap, swap, drop_old,
+    catch_up_after_swap, clear_folder, forget,
+};
+
+// Where a rebuild enters it.
+RebuildAct first_of(RebuildStep step) {
+    switch (step) {
+        case RebuildStep::restart:
+            return delete_half_filled;
+        case RebuildStep::begin:
+            return clear_folder;
+        case RebuildStep::resume:
+            return PAWL_PLANTED(half_filled_taken_as_filled) ? swap : fill;
+        case RebuildStep::conclude:
+        case RebuildStep::refuse:
+            break;
+    }
+    return catch_up_after_swap;
+}
+
+void move_behind(std::vector<RebuildAct>& acts, RebuildAct act, RebuildAct other) {
+    if (std::erase(acts, act) > 0) acts.insert(std::ranges::find(acts, other) + 1, act);
+}
+
+void plant(std::vector<RebuildAct>& acts) {
+    if (PAWL_PLANTED(swap_before_catch_up)) move_behind(acts, catch_up_before_swap, swap);
+    if (PAWL_PLANTED(swap_without_comparison)) std::erase(acts, compare);
+    if (PAWL_PLANTED(old_index_dropped_before_swap)) move_behind(acts, drop_old, catch_up_before_swap);
+    if (PAWL_PLANTED(no_catch_up_after_swap)) std::erase(acts, catch_up_after_swap);
+}
+
+}  // namespace
+
+RebuildStep next_step(RebuildIndexFact index, RebuildFolderFact folder) {
+    switch (index) {
+        case RebuildIndexFact::none:
+            return RebuildStep::begin;
+        case RebuildIndexFact::swapped:
+            return RebuildStep::conclude;
+        case RebuildIndexFact::filling:
+            break;
+    }
+    switch (folder) {
+        case RebuildFolderFact::none:
+            return RebuildStep::refuse;
+        case RebuildFolderFact::same:
+            return RebuildStep::resume;
+        case RebuildFolderFact::other:
+            return PAWL_PLANTED(half_filled_for_other_config) ? RebuildStep::resume : RebuildStep::restart;
+    }
+    PAWL_ASSERT(!"a fact outside the enumeration");
+    return RebuildStep::refuse;
+}
+
+std::string_view name_of(RebuildStep step) {
+    switch (step) {
+        case RebuildStep::begin:
+            return "begin";
+        case RebuildStep::resume:
+            return "resume";
+        case RebuildStep::restart:
+            return "restart";
+        case RebuildStep::conclude:
+            return "conclude";
+        case RebuildStep::refuse:
+            return "refuse";
+    }
+    PAWL_ASSERT(!"a step outside the enumeration");
+    return {};
+}
+
+std::vector<RebuildAct> acts_of(RebuildStep step) {
+    if (step == RebuildStep::refuse) return {};
+    std::vector<RebuildAct> acts(std::ranges::find(order, first_of(step)), order.end());
+    plant(acts);
+    return acts;
+}
+
+std::string_view name_of(RebuildAct act) {
+    constexpr std::array<std::string_view, 10> names{
+        "delete_half_filled",   "clear_folder", "fill",     "finish_loading",      "compare",
+        "catch_up_before_swap", "swap",         "drop_old", "catch_up_after_swap", "forget",
+    };
+    return names.at(static_cast<std::size_t>(act));
+}
+
+}  // namespace pawl::ops

@@ -1,0 +1,54 @@
+// Where a rebuild stands and what it does next, as one table. What is known of it lies in two places: which
+// indices are behind the pipeline's alias and the rebuild's (index/rebuild_index.h), and the folder that the
+// rebuild has beside the journal (ops/rebuild_folder.h). And in which order all is done. Pure: the simulation
+// goes by it too (tests/simulation/sim_rebuild.h).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace pawl::ops {
+
+// What an earlier rebuild of the pipeline left in this journal.
+enum class RebuildFolderFact : std::uint8_t {
+    none,
+    same,   // of a rebuild with this config
+    other,  // of a rebuild with another mapping, table or document
+};
+enum class RebuildIndexFact : std::uint8_t {
+    none,     // no index is behind the rebuild's alias
+    filling,  // one is, and nobody reads it
+    swapped,  // one is, and the pipeline's alias leads to it already
+};
+
+enum class RebuildStep : std::uint8_t {
+    begin,     // with a new index and an empty folder
+    resume,    // go on filling
+    restart,   // delete the half-filled index, then begin: it has been made for another config
+    conclude,  // catch up once more and forget the rebuild
+    refuse,    // another pawl's, or its folder is lost: a person decides
+};
+
+RebuildStep next_step(RebuildIndexFact index, RebuildFolderFact folder);
+std::string_view name_of(RebuildStep step);  // "begin", "resume", …
+
+// One thing that a rebuild does. It may die before, in or after each.
+enum class RebuildAct : std::uint8_t {
+    delete_half_filled,  // the index behind the rebuild's alias
+    clear_folder,
+    fill,            // makes the index where there is none
+    finish_loading,  // own settings back, all of it durable, replicas
+    compare,         // with the history; what differs is sent again
+    catch_up_before_swap,
+    swap,                 // the pipeline's alias leads to the new index from now on
+    drop_old,             // only where it is asked for
+    catch_up_after_swap,  // with what a daemon has fed into the old index since
+    forget,               // takes the rebuild's alias away
+};
+
+// All that is left to do, in this order. Nothing for `refuse`.
+std::vector<RebuildAct> acts_of(RebuildStep step);
+std::string_view name_of(RebuildAct act);  // "delete_half_filled", …
+
+}  // namespace pawl::ops

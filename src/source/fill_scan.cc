@@ -1,0 +1,93 @@
+#include "source/fill_scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "base/assert.h"
+#include "source/limits.h"
+#include "source/sql.h"
+
+namespace pawl::source {
+namespace {
+
+constexpr std::uint64_t word_bits = 64;
+
+}  // namespace
+
+FillScan::FillScan(engine::Revision first, engine::Revision through)
+    : first_(first), last_(std::min(through, first + limits::fill_window - 1)), through_(through) {
+    PAWL_ASSERT(first >= 1 && first <= through);
+    const auto words = static_cast<std::size_t>((last_ - first_) / word_bits + 1);
+    is_there_.resize(words);
+    is_latest_.resize(words);
+}
+
+// Rows of one entity come together, but for entities that are equal under the collation and differ in bytes:
+// those take turns. So the end of each run of equal bytes is taken for the entity's latest row. A row more
+// than needed may be marked so; it is sent before the later one, and does no harm.
+void FillScan::add(engine::Revision revision, std::string_view entity) {
+    if (in_window(revision)) set(is_there_, revision);
+    if (highest_ != 0 && entity == entity_) {
+        highest_ = std::max(highest_, revision);  // the key may not sort by revision
+        return;
+    }
+    finish();
+    entity_ = entity;
+    highest_ = revision;
+}
+
+void FillScan::finish() {
+    if (in_window(highest_)) set(is_latest_, highest_);
+}
+
+void FillScan::set(Bits& bits, engine::Revision revision) const {
+    const std::uint64_t at = revision - first_;
+    bits[at / word_bits] |= std::uint64_t{1} << (at % word_bits);
+}
+
+bool FillScan::test(const Bits& bits, engine::Revision revision) const {
+    if (!in_window(revision)) return false;
+    const std::uint64_t at = revision - first_;
+    return (bits[at / word_bits] >> (at % word_bits) & 1U) != 0;
+}
+
+std::optional<engine::Revision> FillScan::next(const Bits& bits, engine::Revision from) const {
+    if (from > last_) return std::nullopt;
+    const std::uint64_t at = from - first_;
+    std::size_t word = at / word_bits;
+    std::uint64_t left = bits[word] >> (at % word_bits) << (at % word_bits);
+    while (left == 0 && ++word < bits.size())
+        left = bits[word];
+    if (left == 0) return std::nullopt;
+    return first_ + word * word_bits + static_cast<std::uint64_t>(std::countr_zero(left));
+}
+
+std::string fill_scan_statement(const Table& table, const config::Source& source) {
+    const Column* const entity = table.find(source.entity);
+    const Key* const key = entity_key_of(table, source.entity, source.revision);
+    PAWL_ASSERT(entity != nullptr && key != nullptr);
+    const std::string revision = identifier(source.revision);
+    const std::string name = identifier(entity->name);
+    return fmt::format("SELECT {0}, {1} FROM {2} FORCE INDEX ({3}) WHERE {0} BETWEEN 1 AND {{}} ORDER BY {4}",
+                       revision, entity->is_character ? fmt::format("CAST({} AS BINARY)", name) : name,
+                       table_identifier(table.database, table.name), identifier(key->name), name);
+}
+
+Result<FillScan> scan_for_fill(Connection& connection, const std::string& statement, engine::Revision first,
+                               engine::Revision through) {
+    FillScan scan(first, through);
+    auto rows = connection.query(fmt::format(fmt::runtime(statement), through));
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    for (;;) {
+        const auto more = rows->next();
+        if (!more) return std::unexpected(more.error());
+        if (!*more) break;
+        scan.add(revision_in(rows->value(0).value_or("")), rows->value(1).value_or(""));
+    }
+    scan.finish();
+    return scan;
+}
+
+}  // namespace pawl::source

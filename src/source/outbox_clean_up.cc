@@ -1,0 +1,193 @@
+#include "source/outbox_clean_up.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "base/failpoint.h"
+#include "source/key_value.h"
+#include "source/limits.h"
+#include "source/sql.h"
+
+namespace pawl::source {
+namespace {
+
+using engine::IntervalSet;
+using engine::Revision;
+
+// Nobody else should hold a lock that is needed; whoever does must not hold pawl up for long.
+std::string without_waiting() {
+    return fmt::format("SET STATEMENT innodb_lock_wait_timeout = {0}, lock_wait_timeout = {0} FOR ",
+                       limits::clean_up_wait_s);
+}
+
+// What lies between the members of `set`, from 1 through `last`.
+IntervalSet outside(const IntervalSet& set, Revision last) {
+    IntervalSet rest;
+    Revision next = 1;
+    for (const engine::Interval& interval : set.intervals()) {
+        if (interval.first > last) break;
+        if (interval.first > next) rest.insert(engine::Interval{next, interval.first - 1});
+        next = interval.last + 1;
+    }
+    if (next <= last) rest.insert(engine::Interval{next, last});
+    return rest;
+}
+
+IntervalSet together(const IntervalSet& left, const IntervalSet& right) {
+    IntervalSet all = left;
+    all.insert(right);
+    return all;
+}
+
+// Calls `each` with the members, some at a time, in rising order.
+Result<void> in_portions(const IntervalSet& set,
+                         const std::function<Result<void>(std::span<const Revision>)>& each) {
+    std::vector<Revision> portion;
+    const auto flush = [&]() -> Result<void> {
+        failpoint::at("during:clean_up");
+        auto done = each(portion);
+        portion.clear();
+        return done;
+    };
+    for (const engine::Interval& interval : set.intervals())
+        for (Revision revision = interval.first; revision <= interval.last; ++revision) {
+            portion.push_back(revision);
+            if (portion.size() < limits::revisions_per_statement_max) continue;
+            if (auto done = flush(); !done) return done;
+        }
+    return portion.empty() ? Result<void>{} : flush();
+}
+
+}  // namespace
+
+OutboxCleanUp::OutboxCleanUp(const OutboxLayout& layout)
+    : entity_(layout.entity), name_(layout.outbox_name()) {
+    std::vector<std::string> names;
+    std::vector<std::string> raw;
+    for (const KeyColumn& column : layout.key) {
+        columns_.push_back(column.outbox);
+        names.push_back(identifier(column.outbox.name));
+        raw.push_back(raw_expression(column.outbox, names.back()));
+    }
+    late_select_ = fmt::format("SELECT `id` FROM {} FORCE INDEX (PRIMARY) WHERE ", name_);
+    raw_select_ = fmt::format("SELECT {} FROM {} FORCE INDEX (PRIMARY) WHERE ", fmt::join(raw, ", "), name_);
+    insert_ = fmt::format("INSERT INTO {} ({}) VALUES ", name_, fmt::join(names, ", "));
+}
+
+Result<engine::CleanedUp> OutboxCleanUp::run(Connection& connection,
+                                             const engine::CleanUpRequest& request) const {
+    engine::CleanedUp cleaned{.id = request.id};
+    for (const char* const begin :
+         {"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION READ WRITE"})
+        if (auto done = connection.execute(begin); !done) return std::unexpected(std::move(done.error()));
+    if (auto done = change(connection, request, cleaned); !done)
+        return std::unexpected(with_advice(std::move(done.error())));
+    failpoint::at("during:clean_up");
+    if (auto done = connection.execute("COMMIT"); !done) return std::unexpected(std::move(done.error()));
+    failpoint::at("after:commit_clean_up");
+    return cleaned;
+}
+
+Result<void> OutboxCleanUp::change(Connection& connection, const engine::CleanUpRequest& request,
+                                   engine::CleanedUp& cleaned) const {
+    const auto late = late_rows(connection, request, cleaned);
+    if (!late) return std::unexpected(late.error());
+    const IntervalSet renewed = together(request.renew, *late);
+    auto done = in_portions(
+        renewed, [&](std::span<const Revision> rows) -> Result<void> { return renew(connection, rows); });
+    if (!done) return done;
+    if (done = add_entities(connection, request.entities); !done) return done;
+    return in_portions(together(request.done, renewed), [&](std::span<const Revision> rows) {
+        return connection.execute(without_waiting() + delete_statement(rows));
+    });
+}
+
+// Looks only where rows would be late ones; or, where those places are too many for a statement, also at
+// some rows between them.
+Result<IntervalSet> OutboxCleanUp::late_rows(Connection& connection, const engine::CleanUpRequest& request,
+                                             engine::CleanedUp& cleaned) const {
+    const IntervalSet mine = together(together(request.done, request.renew), request.known);
+    IntervalSet late;
+    IntervalSet places = outside(mine, request.late_through);
+    if (request.late_through == 0 || places.empty()) return late;
+    const std::uint64_t exact = places.count();
+    places.merge_down_to(limits::intervals_per_statement_max);
+    auto rows = connection.query(fmt::format("{}{} ORDER BY `id` LIMIT {}", late_select_,
+                                             among("`id`", places.intervals()),
+                                             places.count() - exact + request.rows_max + 1));
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    for (;;) {
+        const auto more = rows->next();
+        if (!more) return std::unexpected(more.error());
+        if (!*more) return late;
+        const Revision revision = revision_in(rows->value(0).value_or(""));
+        if (mine.contains(revision)) continue;
+        if (cleaned.late == request.rows_max) {
+            cleaned.more_late = true;
+            return late;
+        }
+        late.insert(revision);
+        ++cleaned.late;
+    }
+}
+
+Result<void> OutboxCleanUp::renew(Connection& connection, std::span<const Revision> rows) const {
+    std::vector<std::string> values;
+    auto found = connection.query(raw_select_ + among("`id`", rows));
+    if (!found) return std::unexpected(std::move(found.error()));
+    for (;;) {
+        const auto more = found->next();
+        if (!more) return std::unexpected(more.error());
+        if (!*more) break;
+        std::vector<std::string> row;
+        for (std::size_t at = 0; at < columns_.size(); ++at) {
+            const auto raw = found->value(at);
+            row.push_back(raw ? literal(columns_[at], *raw).value_or("NULL") : "NULL");
+        }
+        values.push_back(fmt::format("({})", fmt::join(row, ", ")));
+    }
+    return insert(connection, values);
+}
+
+Result<void> OutboxCleanUp::add_entities(Connection& connection,
+                                         std::span<const std::string> entities) const {
+    std::vector<std::string> rows;
+    for (std::size_t at = 0; at < entities.size(); ++at) {
+        const auto values = entity_.values_of(entities[at]);
+        if (!values) continue;
+        std::vector<std::string> row;
+        for (const std::string_view value : *values)
+            row.push_back(text_literal(value));
+        rows.push_back(fmt::format("({})", fmt::join(row, ", ")));
+        if (rows.size() < limits::revisions_per_statement_max) continue;
+        if (auto done = insert(connection, rows); !done) return done;
+        rows.clear();
+    }
+    return insert(connection, rows);
+}
+
+Result<void> OutboxCleanUp::insert(Connection& connection, const std::vector<std::string>& rows) const {
+    if (rows.empty()) return {};
+    failpoint::at("during:clean_up");
+    return connection.execute(fmt::format("{}{}{}", without_waiting(), insert_, fmt::join(rows, ", ")));
+}
+
+// The column of a VALUES list is called like its first value.
+std::string OutboxCleanUp::delete_statement(std::span<const Revision> rows) const {
+    return fmt::format(
+        "DELETE `outbox` FROM (VALUES ({})) AS `gone` STRAIGHT_JOIN {} AS `outbox` FORCE INDEX (PRIMARY) ON "
+        "`outbox`.`id` = `gone`.`{}`",
+        fmt::join(rows, "), ("), name_, rows.front());
+}
+
+Error OutboxCleanUp::with_advice(Error error) const {
+    if (error.kind == ErrorKind::forbidden)
+        error.advice =
+            fmt::format("GRANT SELECT, INSERT, DELETE ON {} TO the user that [mariadb] names", name_);
+    return error;
+}
+
+}  // namespace pawl::source

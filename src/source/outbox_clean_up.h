@@ -1,0 +1,55 @@
+// Takes rows out of the outbox: those that the index has, and those that are to come again as new ones. One
+// transaction at READ COMMITTED, which waits for no writer and makes none wait.
+//
+// What was measured on MariaDB 10.11 with a writer whose row, id 10, is not committed yet:
+//  - `DELETE … WHERE id BETWEEN 5 AND 9` waits for that writer: the scan looks at the row behind its range.
+//  - `DELETE … WHERE id IN (…)` waits too where the outbox is small: the server reads all of it, FORCE INDEX
+//    or not.
+//  - A join that looks each id up in the primary key touches the rows with these ids and no other, also
+//    where they are gone already.
+//  - `INSERT … SELECT` holds the counter's lock to its end (innodb_autoinc_lock_mode = 1), and writers'
+//    triggers wait for it; `INSERT … VALUES` does not.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/event.h"
+#include "source/connection.h"
+#include "source/outbox_layout.h"
+
+namespace pawl::source {
+
+class OutboxCleanUp {
+  public:
+    explicit OutboxCleanUp(const OutboxLayout& layout);
+
+    // After an error the connection must be closed, which undoes all of it; only where COMMIT itself fails is
+    // not known what has become of it. It may be run again in any case: what is gone is passed over, and a
+    // row too many says nothing false. An entity whose id fits no key of the table gets no row, or that of
+    // the entity which the server makes of it.
+    Result<engine::CleanedUp> run(Connection& connection, const engine::CleanUpRequest& request) const;
+
+    // For tests that ask the server how it carries it out.
+    std::string delete_statement(std::span<const engine::Revision> rows) const;
+
+  private:
+    Result<void> change(Connection& connection, const engine::CleanUpRequest& request,
+                        engine::CleanedUp& cleaned) const;
+    Result<engine::IntervalSet> late_rows(Connection& connection, const engine::CleanUpRequest& request,
+                                          engine::CleanedUp& cleaned) const;
+    Result<void> renew(Connection& connection, std::span<const engine::Revision> rows) const;
+    Result<void> add_entities(Connection& connection, std::span<const std::string> entities) const;
+    Result<void> insert(Connection& connection, const std::vector<std::string>& rows) const;
+    Error with_advice(Error error) const;
+
+    EntityKey entity_;
+    std::vector<Column> columns_;  // of the outbox, in the order of the entity's template
+    std::string name_;
+    std::string late_select_;
+    std::string raw_select_;
+    std::string insert_;
+};
+
+}  // namespace pawl::source

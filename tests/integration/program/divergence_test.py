@@ -1,0 +1,620 @@
+#!/usr/bin/python3
+"""What happened behind pawl's back, how it notices, and what it does: design.md's table, row by row, on real servers.
+
+    PAWL_BINARY=build/dev/pawl PAWL_SERVER=opensearch-2.19.3 divergence_test.py [Name.test_name]
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+
+from program import RUN_SECONDS_MAX, TABLE_SQL, Program
+
+from lab.servers import MariaDB, SearchServer, TemporaryFolder
+
+BINARY = os.environ["PAWL_BINARY"]
+SERVER = os.environ.get("PAWL_SERVER", "elasticsearch-8.19.7")
+CHECKPOINT_INTERVAL = "checkpoint_interval = '300ms'"
+TAKEOVER_SECONDS_MAX = 5  # after a death; MariaDB waits as long for one that is silent
+SILENCE_SECONDS = 5
+
+
+def setUpModule():
+    global folder, database, index
+    folder = unittest.enterModuleContext(TemporaryFolder())
+    database = unittest.enterModuleContext(MariaDB(folder / "db"))
+    index = unittest.enterModuleContext(SearchServer(SERVER, folder / "search"))
+    database.execute("CREATE DATABASE karp")
+
+
+class Divergence(unittest.TestCase):
+    count = 0
+
+    def setUp(self):
+        Divergence.count += 1
+        self.name = f"d{Divergence.count}"
+        self.connect()
+        self.execute(TABLE_SQL.format(table=self.name))
+        self.program = self.another("")
+        self.versions = {}
+
+    def database(self):
+        return database
+
+    def connect(self):
+        self.connection = self.database().connect(database="karp")
+        self.addCleanup(self.connection.close)
+
+    def another(self, suffix):
+        """A pawl for the same table and alias, with a config and a journal of its own."""
+        place = folder / suffix if suffix else folder
+        return Program(BINARY, place, self.name, self.database(), index, table=self.name, limits=CHECKPOINT_INTERVAL)
+
+    def execute(self, sql, arguments=()):
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, arguments)
+            return cursor.fetchall()
+
+    def write(self, entity, word=None):
+        """Another version of the entity; without a word it is deleted. Returns the revision."""
+        self.versions[entity] = self.versions.get(entity, 0) + 1
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {self.name} (entity_id, version, body, discarded) VALUES (%s, %s, %s, %s)",
+                (entity, self.versions[entity], json.dumps({"word": word}), word is None),
+            )
+            return cursor.lastrowid
+
+    def write_some(self, count=20, word="w"):
+        for number in range(count):
+            self.write(f"e{number}", word)
+        self.write("gone", "a")
+        self.write("gone")
+
+    @contextlib.contextmanager
+    def running(self, program=None):
+        program = program or self.program
+        with subprocess.Popen(program.pawl.command("run"), stderr=subprocess.PIPE, text=True) as process:
+            program.wait_until_running(process)
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.send_signal(signal.SIGCONT)
+                    process.terminate()
+                process.stderr.read()
+
+    def wait_until_equal(self, program=None):
+        program = program or self.program
+
+        def equal():
+            with contextlib.suppress(AssertionError, RuntimeError):  # it may be gone for a moment
+                return program.check_equal(self.connection)
+            return None
+
+        program.wait_for(equal, "the index being the history")
+
+    def status(self, program=None):
+        return (program or self.program).pawl.status("lex")
+
+    def labels(self, program=None):
+        return [incident["label"] for incident in self.status(program)["incidents"]]
+
+    def rows_of_start(self):
+        report = json.loads(self.program.must("recover", "--json").stdout)
+        return [step["row"] for step in report["pipelines"][0]["steps"]]
+
+    def index_name(self):
+        [name] = self.program.fetch("GET", f"/_alias/{self.name}")
+        return name
+
+    def count_documents(self):
+        self.program.fetch("POST", f"/{self.name}/_refresh")
+        return self.program.fetch("GET", f"/{self.name}/_count")["count"]
+
+    def remembered(self):
+        mapping = self.program.fetch("GET", f"/{self.name}/_mapping")
+        return next(iter(mapping.values()))["mappings"]["_meta"]["pawl"]
+
+    def refuses(self, code, *words):
+        done = self.program.run("sync")
+        self.assertEqual(done.returncode, code, done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+
+
+class Journal(Divergence):
+    def test_a_lost_journal_is_no_loss(self):
+        self.write_some()
+        self.program.must("sync")
+        shutil.rmtree(self.program.journal)
+        self.write("e0", "changed")
+        self.write("e1")
+        self.assertEqual(self.rows_of_start(), ["R03"])
+        self.assertGreater(self.status()["watermark"], 0)  # not from the beginning
+        self.program.must("sync")
+        self.program.check_equal(self.connection)
+        self.assertEqual(self.labels(), ["R03"])
+
+    def test_what_was_in_quarantine_is_so_again_when_the_journal_is_lost(self):
+        self.write("bad", "w" * 40_000)
+        self.write_some()
+        self.program.must("sync")
+        self.assertEqual(len(self.program.quarantine()), 1)
+        self.assertEqual(self.remembered()["owed"], [1])
+        shutil.rmtree(self.program.journal)
+        self.program.must("sync")
+        self.assertIn("bad", self.program.quarantine())
+        self.program.check_equal(self.connection)
+
+
+class Index(Divergence):
+    def test_an_index_that_is_deleted_while_it_is_fed_is_made_anew(self):
+        self.write_some()
+        with self.running():
+            self.wait_until_equal()
+            self.program.fetch("DELETE", f"/{self.index_name()}")
+            self.write("e0", "changed")
+            self.wait_until_equal()
+        self.assertEqual(self.labels(), ["R05"])
+
+    def test_an_alias_that_moves_to_an_empty_index_while_it_is_fed(self):
+        self.write_some()
+        with self.running():
+            self.wait_until_equal()
+            before = self.index_name()
+            self.program.fetch("PUT", f"/{self.name}-new", json.loads((self.program.folder / "index.json").read_text()))
+            self.move_alias(before, f"{self.name}-new")
+            self.write("e0", "changed")
+            self.wait_until_equal()
+        self.assertEqual(self.labels(), ["R06"])
+        self.assertEqual(self.remembered()["pipeline"], "lex")
+
+    def test_an_alias_that_moves_back_to_an_older_index_is_noticed_without_any_write(self):
+        self.write_some()
+        self.program.must("sync")
+        before = self.index_name()
+        told = self.remembered()["revision"]
+        self.program.fetch("PUT", f"/{self.name}-new", json.loads((self.program.folder / "index.json").read_text()))
+        self.move_alias(before, f"{self.name}-new")
+        self.write("e0", "changed")
+        self.write("e1")
+        self.program.must("sync")
+        with self.running():
+            self.move_alias(f"{self.name}-new", before)
+            self.wait_until_equal()
+        self.assertEqual(self.labels(), ["R06", "R10"])
+        self.assertGreater(self.remembered()["revision"], told)
+
+    def move_alias(self, before, after):
+        actions = [
+            {"remove": {"index": before, "alias": self.name}},
+            {"add": {"index": after, "alias": self.name, "is_write_index": True}},
+        ]
+        self.program.fetch("POST", "/_aliases", {"actions": actions})
+
+    def test_an_index_that_the_full_disk_has_blocked_is_waited_for_and_told(self):
+        self.write_some()
+        with self.running():
+            self.wait_until_equal()
+            # What the server sets by itself above the flood stage of the disk's watermarks.
+            block = {"index.blocks.read_only_allow_delete": True}
+            self.program.fetch("PUT", f"/{self.index_name()}/_settings", block)
+            self.write("e0", "changed")
+            self.write("e1")
+            self.program.wait_for(lambda: "block" in self.status()["condition_detail"], "saying what is in the way")
+            self.assertEqual(self.status()["condition"], "RETRYING")
+            self.program.fetch("PUT", f"/{self.index_name()}/_settings", dict.fromkeys(block))
+            self.wait_until_equal()
+        self.assertEqual(self.labels(), [])
+
+    def test_an_index_restored_from_a_snapshot_is_rolled_forward_from_what_it_remembers(self):
+        self.write_some()
+        self.program.must("sync")
+        name = self.index_name()
+        self.program.fetch("PUT", f"/_snapshot/{self.name}", {"type": "fs", "settings": {"location": self.name}})
+        self.program.fetch("PUT", f"/_snapshot/{self.name}/one?wait_for_completion=true", {"indices": name})
+        self.write("e0", "after the snapshot")
+        self.write("e1")
+        self.write("gone", "again")
+        with self.running():
+            self.wait_until_equal()
+            self.program.wait_for(lambda: self.remembered()["revision"] == self.status()["high"], "a checkpoint")
+            self.program.fetch("POST", f"/{name}/_close")
+            self.program.fetch("POST", f"/_snapshot/{self.name}/one/_restore?wait_for_completion=true", {"indices": name})
+            self.wait_until_equal()
+            self.assertEqual(self.labels()[-1], "R10")
+
+    def test_a_snapshot_from_before_the_last_rows_is_noticed_though_the_index_was_told_nothing_since(self):
+        self.program.edit(CHECKPOINT_INTERVAL, "checkpoint_interval = '1h'")
+        self.write_some()
+        with self.running() as killed:
+            self.wait_until_equal()
+            name = self.index_name()
+            self.program.fetch("PUT", f"/_snapshot/{self.name}", {"type": "fs", "settings": {"location": self.name}})
+            self.program.fetch("PUT", f"/_snapshot/{self.name}/one?wait_for_completion=true", {"indices": name})
+            self.write("e0", "after the snapshot")
+            self.write("e1")
+            self.wait_until_equal()
+            killed.kill()
+        self.program.fetch("POST", f"/{name}/_close")
+        self.program.fetch("POST", f"/_snapshot/{self.name}/one/_restore?wait_for_completion=true", {"indices": name})
+        self.assertEqual(self.rows_of_start(), ["R10"])
+        self.program.must("sync")
+        self.program.check_equal(self.connection)
+
+    def make_index_of_the_backend(self):
+        """With a document that it shares with the history, and three that the history does not know."""
+        self.program.fetch("PUT", f"/{self.name}-own", {"aliases": {self.name: {}}, **json.loads(
+            (self.program.folder / "index.json").read_text())})
+        revision = self.write("e0", "old")
+        for entity, version in (("e0", revision), ("nobody0", 3), ("nobody1", 1), ("nobody2", 1_000_000)):
+            self.program.fetch("PUT", f"/{self.name}/_doc/{entity}?version={version}&version_type=external",
+                               {"word": "by the backend"})
+        self.write_some()
+
+    def last_verification(self):
+        return (self.status() or {}).get("last_verification")
+
+    def knows_what_the_history_does_not(self):
+        self.program.wait_for(self.last_verification, "what was adopted being verified")
+        found = self.last_verification()
+        self.assertEqual((found["entities"], found["documents"], found["counts"]["surplus"]), (20, 23, 3))
+        self.assertEqual(found["index"], f"{self.name}-own")
+
+    def test_an_index_that_the_backend_made_is_gone_over_and_what_is_not_of_the_history_is_counted(self):
+        self.make_index_of_the_backend()
+        self.assertIn("adopted and verified", self.program.must("sync").stderr)
+        self.assertEqual(self.remembered()["revision"], self.status()["watermark"])
+        self.knows_what_the_history_does_not()
+        self.assertNotIn("adopted", self.program.must("sync").stderr)  # once
+        self.program.must("verify", "--repair")
+        self.program.check_equal(self.connection)
+
+    def test_a_daemon_counts_them_without_being_asked_to_verify_also_after_a_crash(self):
+        self.make_index_of_the_backend()
+        died = self.program.run("run", failpoint="before:send_bulk:1")
+        self.assertEqual(died.returncode, -signal.SIGKILL, died.stderr)
+        with self.running() as process:
+            self.knows_what_the_history_does_not()
+            self.write("e1", "goes on")
+            process.terminate()
+            self.assertIn("adopted and verified", process.stderr.read())
+        self.assertEqual(self.program.run("verify", "--repair").returncode, 0)
+
+    def test_an_index_that_is_adopted_with_nothing_else_in_it_is_equal(self):
+        self.program.fetch("PUT", f"/{self.name}-own", {"aliases": {self.name: {}}, **json.loads(
+            (self.program.folder / "index.json").read_text())})
+        self.write_some()
+        self.program.must("sync")
+        self.program.check_equal(self.connection)
+        self.assertTrue(self.last_verification()["equal"])
+
+    def test_a_version_that_is_nobodys_is_not_swallowed(self):
+        self.write_some()
+        self.program.must("sync")
+        self.program.fetch(
+            "PUT", f"/{self.name}/_doc/e0?version=1000000&version_type=external", {"word": "by somebody else"})
+        self.write("e0", "changed")
+        self.write("e1", "changed")
+        done = self.program.must("sync")
+        self.assertIn("1000000", done.stderr)
+        self.assertEqual(self.program.quarantine(), {"e0": "foreign_version"})
+
+    def test_what_a_newer_pawl_has_written_is_refused(self):
+        self.write_some()
+        self.program.must("sync")
+        self.program.fetch("PUT", f"/{self.index_name()}/_mapping", {"_meta": {"pawl": {"format": 9}}})
+        self.refuses(2, "format 9", "upgrade")
+
+
+class Source(Divergence):
+    def test_a_truncated_table_stops_the_pipeline_and_nothing_is_sent(self):
+        self.write_some()
+        self.program.must("sync")
+        documents = self.count_documents()
+        self.execute(f"TRUNCATE TABLE {self.name}")
+        self.write("e0", "after")
+        self.refuses(4, "is gone", "start pawl again")
+        self.assertEqual(self.status()["condition"], "SOURCE_REGRESSED")
+        self.assertEqual(self.labels(), ["R15"])
+        self.assertEqual(self.count_documents(), documents)
+        self.refuses(4, "start pawl again")  # and so it stays
+
+    def test_a_table_restored_from_a_copy_stops_the_pipeline_and_a_rebuild_goes_on_from_it(self):
+        self.write_some()
+        self.program.must("sync")
+        # As a dump does it: the table is made anew, with its rows and its counter as they were.
+        self.execute(f"CREATE TABLE copy_of_{self.name} LIKE {self.name}")
+        self.execute(f"INSERT INTO copy_of_{self.name} SELECT * FROM {self.name}")
+        self.write("e0", "lost")
+        self.write("e1", "lost too")
+        self.program.must("sync")
+        self.execute(f"DROP TABLE {self.name}")
+        self.execute(f"RENAME TABLE copy_of_{self.name} TO {self.name}")
+        self.write("e2", "after")  # gets a revision that the index knows as another one's
+        self.refuses(4, "pawl rebuild")
+        self.assertEqual(self.status()["condition"], "SOURCE_REGRESSED")
+        self.program.must("rebuild")
+        self.program.must("sync")
+        self.program.check_equal(self.connection)
+
+    def test_a_database_restored_to_an_earlier_moment_is_noticed_while_pawl_runs(self):
+        self.write_some()
+        with self.running():
+            self.wait_until_equal()
+            last = self.status()["high"]
+            self.execute(f"DELETE FROM {self.name} WHERE history_id > %s", (last - 3,))
+            self.execute(f"ALTER TABLE {self.name} AUTO_INCREMENT = {last - 2}")
+            for number in range(5):
+                self.write(f"new{number}", "reissued")
+            self.program.wait_for(lambda: self.status()["condition"] == "SOURCE_REGRESSED", "noticing")
+        self.assertIn(f"revision {last}", self.status()["condition_detail"])
+
+    def test_another_table_is_refused_by_what_the_index_remembers(self):
+        self.write_some()
+        self.program.must("sync")
+        shutil.rmtree(self.program.journal)
+        self.execute(TABLE_SQL.format(table=f"{self.name}_other"))
+        self.program.edit(f'table = "{self.name}"', f'table = "{self.name}_other"')
+        self.refuses(4, "cannot be compared")
+
+    def test_another_document_shape_is_said_once_and_is_no_other_history(self):
+        self.write_some()
+        self.program.must("sync")
+        self.program.edit('"version"', '"history_id"')
+        done = self.program.must("sync")
+        self.assertIn("shape has changed", done.stderr)
+        self.assertNotIn("shape has changed", self.program.must("sync").stderr)
+        self.assertEqual(self.labels(), ["shape"])
+
+
+class Restored(Divergence):
+    """A whole database server that is put back to a real backup: it hands revisions out again."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = cls.enterClassContext(MariaDB(folder / f"{cls.__name__.lower()}-db"))
+        cls.server.execute("CREATE DATABASE karp")
+
+    def database(self):
+        return self.server
+
+    def setUp(self):
+        super().setUp()
+        self.backup = folder / f"{self.name}-backup"
+
+    def dump(self):
+        command = ["mariadb-dump", "--no-defaults", f"--socket={self.server.socket}", "--user=root"]
+        with self.backup.open("wb") as file:
+            subprocess.run([*command, "--single-transaction", "--databases", "karp"], stdout=file, check=True)
+
+    def restore_dump(self):
+        with self.backup.open("rb") as file:
+            subprocess.run(["mariadb", "--no-defaults", f"--socket={self.server.socket}", "--user=root"],
+                           stdin=file, check=True)
+
+    def copy_files(self):
+        self.mariadb_backup("--backup", f"--socket={self.server.socket}", "--user=root")
+        self.mariadb_backup("--prepare")
+
+    def restore_files(self):
+        self.server.stop()
+        data = self.server.folder / "data"
+        shutil.rmtree(data)
+        self.mariadb_backup("--copy-back", f"--datadir={data}")
+        self.server.restart()
+        self.connect()
+
+    def mariadb_backup(self, *arguments):
+        done = subprocess.run(["mariadb-backup", "--no-defaults", *arguments, f"--target-dir={self.backup}"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def writes_taken(self):
+        """How many writes the index has ever taken, also those that changed nothing."""
+        answer = self.program.fetch("GET", f"/{self.index_name()}/_stats/indexing?filter_path=_all.primaries")
+        counts = answer["_all"]["primaries"]["indexing"]
+        return counts["index_total"] + counts["delete_total"] + counts["index_failed"]
+
+    def lose_some(self):
+        """What the backup does not have: pawl has sent it."""
+        for number in range(5):
+            self.write(f"e{number}", "lost")
+        self.write("lost", "altogether")
+        self.write("e7")
+
+    def go_on(self):
+        """The backend's next rows get the lost ones' revisions, and more."""
+        self.versions.clear()
+        first = self.write("after0", "reissued")
+        for number in range(1, 12):
+            self.write(f"after{number}", "reissued")
+        return first
+
+    def regresses(self, restore):
+        self.write_some()
+        self.program.must("sync")
+        self.dump() if restore == self.restore_dump else self.copy_files()
+        kept, before = self.status()["high"], self.writes_taken()
+        self.lose_some()
+        self.program.must("sync")
+        sent, high = self.writes_taken(), self.status()["high"]
+        self.assertGreater(sent, before)
+        restore()
+        self.assertEqual(self.execute(f"SELECT MAX(history_id) FROM {self.name}"), ((kept,),))
+        self.refuses(4, f"revision {high}", "pawl rebuild")  # before anybody has written
+        self.assertEqual(self.go_on(), kept + 1)
+        self.refuses(4, f"revision {high}", "pawl rebuild")
+        self.shows_it(high)
+        self.assertEqual(self.writes_taken(), sent)
+        self.program.must("rebuild")
+        self.program.must("sync")
+        self.program.check_equal(self.connection)
+        self.assertEqual(self.status()["condition"], "RUNNING")
+
+    def shows_it(self, high):
+        self.assertEqual(self.status()["condition"], "SOURCE_REGRESSED")
+        self.assertIn(f"revision {high}", self.status()["condition_detail"])
+        [known] = self.program.pawl.json("dump")["pipelines"]
+        self.assertEqual((known["condition"], known["high"]), ("SOURCE_REGRESSED", high))
+        self.assertIn("SOURCE_REGRESSED", self.program.pawl.text("status"))
+        self.assertIn("SOURCE_REGRESSED", self.program.pawl.text("dump"))
+
+    def test_a_dump_that_is_played_back_stops_the_pipeline_and_nothing_is_sent(self):
+        self.regresses(self.restore_dump)
+
+    def test_files_that_are_copied_back_stop_the_pipeline_and_nothing_is_sent(self):
+        self.regresses(self.restore_files)
+
+    def test_a_restore_beside_a_running_pawl_ends_it_with_exit_code_4(self):
+        self.write_some()
+        self.program.must("sync")
+        self.copy_files()
+        with self.running() as process:
+            self.lose_some()
+            self.wait_until_equal()
+            sent, high = self.writes_taken(), self.status()["high"]
+            self.restore_files()
+            self.go_on()
+            self.assertEqual(process.wait(timeout=RUN_SECONDS_MAX), 4)
+        self.shows_it(high)
+        self.assertEqual(self.writes_taken(), sent)
+
+    def test_a_restore_that_loses_nothing_is_gone_on_with(self):
+        self.write_some()
+        for back_up, restore in ((self.dump, self.restore_dump), (self.copy_files, self.restore_files)):
+            with self.subTest(back_up.__name__):
+                self.program.must("sync")
+                shutil.rmtree(self.backup, ignore_errors=True)
+                self.backup.unlink(missing_ok=True)
+                back_up()
+                restore()
+                self.write("e0", back_up.__name__)
+                self.program.must("sync")
+                self.program.check_equal(self.connection)
+        self.assertEqual(self.labels(), [])
+
+
+class Standby(Divergence):
+    def setUp(self):
+        super().setUp()
+        (folder / f"{self.name}-other").mkdir()
+        self.other = self.another(f"{self.name}-other")
+
+    def wait_for_condition(self, program, condition):
+        program.wait_for(lambda: (self.status(program) or {}).get("condition") == condition, condition)
+
+    def test_a_second_pawl_waits_and_takes_over_from_what_the_index_remembers(self):
+        self.write_some()
+        with self.running() as first:
+            self.wait_until_equal()
+            with self.running(self.other):
+                self.wait_for_condition(self.other, "STANDBY")
+                self.assertIn("another pawl", self.status(self.other)["condition_detail"])
+                self.write("e0", "by the first")
+                self.wait_until_equal()
+                first.kill()
+                died = time.monotonic()
+                self.write("e1", "by the second")
+                self.write("e2")
+                self.wait_for_condition(self.other, "RUNNING")
+                self.assertLess(time.monotonic() - died, TAKEOVER_SECONDS_MAX)
+                self.wait_until_equal(self.other)
+                self.assertEqual(self.labels(self.other), ["R03"])
+
+    def test_a_stopped_pawl_loses_its_lease_and_waits_when_it_wakes_up(self):
+        self.write_some()
+        with self.running() as zombie:
+            self.wait_until_equal()
+            with self.running(self.other):
+                self.wait_for_condition(self.other, "STANDBY")
+                zombie.send_signal(signal.SIGSTOP)
+                stopped = time.monotonic()
+                self.wait_for_condition(self.other, "RUNNING")
+                self.assertLess(time.monotonic() - stopped, SILENCE_SECONDS + TAKEOVER_SECONDS_MAX)
+                self.write("e0", "by the second")
+                self.write("e1")
+                self.wait_until_equal(self.other)
+                zombie.send_signal(signal.SIGCONT)
+                self.wait_for_condition(self.program, "STANDBY")
+                self.write("e2", "by the second")
+                self.wait_until_equal(self.other)
+
+    def test_a_command_says_who_keeps_the_index_up_to_date(self):
+        self.write_some()
+        with self.running():
+            self.wait_until_equal()
+            done = self.other.run("sync")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("another pawl", done.stderr)
+
+    def test_whose_connections_are_cut_goes_on_when_it_has_its_lease_again(self):
+        self.write_some()
+        with self.running():
+            self.wait_until_equal()
+            for (connection,) in self.execute(
+                "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = 'karp' AND ID <> CONNECTION_ID()"
+            ):
+                self.execute(f"KILL CONNECTION {connection}")
+            self.write("e0", "after the cut")
+            self.wait_until_equal()
+
+
+class Spread(Divergence):
+    """Three pipelines over pawls that feed two of them each."""
+
+    NAMES = ("lex", "lex2", "lex3")
+
+    def spread(self, program):
+        text = program.config.read_text(encoding="utf-8")
+        begin = text.index("[[pipeline]]")
+        blocks = [text[begin:]]
+        for number in (2, 3):
+            block = text[begin:].replace('name = "lex"', f'name = "lex{number}"')
+            blocks.append(block.replace(f'"{self.name}"', f'"{self.name}_{number}"'))
+        head = text[:begin] + "[lease]\npipelines_max = 2\n\n"
+        program.config.write_text(head + "\n".join(blocks), encoding="utf-8")
+        return program
+
+    def fed_by(self, program):
+        conditions = {name: (program.pawl.status(name) or {}).get("condition") for name in self.NAMES}
+        return {name for name, condition in conditions.items() if condition == "RUNNING"}
+
+    def test_pipelines_spread_over_pawls_and_move_when_one_dies(self):
+        for number in (2, 3):
+            self.execute(TABLE_SQL.format(table=f"{self.name}_{number}"))
+        pawls = []
+        for suffix in ("one", "two", "three"):
+            place = f"{self.name}-{suffix}"
+            (folder / place).mkdir()
+            pawls.append(self.spread(self.another(place)))
+        one, two, three = pawls
+        with self.running(one) as first, self.running(two):
+            one.wait_for(lambda: self.fed_by(one) | self.fed_by(two) == set(self.NAMES), "all being fed")
+            one.wait_for(lambda: len(self.fed_by(one)) == 2 or len(self.fed_by(two)) == 2, "one of them being full")
+            self.assertEqual(self.fed_by(one) & self.fed_by(two), set())
+            first.kill()
+            died = time.monotonic()
+            first.wait()
+            two.wait_for(lambda: len(self.fed_by(two)) == 2, "taking over as many as there is room for")
+            self.assertLess(time.monotonic() - died, TAKEOVER_SECONDS_MAX)
+            [left] = set(self.NAMES) - self.fed_by(two)
+            two.wait_for(
+                lambda: "nobody feeds this pipeline" in two.pawl.status(left)["condition_detail"], "saying that"
+            )
+            with self.running(three):
+                three.wait_for(lambda: self.fed_by(three) == {left}, "the third one's taking the rest")
+
+
+if __name__ == "__main__":
+    unittest.main()

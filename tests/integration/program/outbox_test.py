@@ -1,0 +1,315 @@
+#!/usr/bin/python3
+"""Outbox mode on real servers: any table, the triggers that fill its outbox, and what becomes of every change.
+
+    PAWL_BINARY=build/dev/pawl PAWL_SERVER=opensearch-2.19.3 outbox_test.py [Name.test_name]
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+
+from program import MAPPING, Program
+
+from lab.servers import MariaDB, SearchServer, TemporaryFolder
+
+BINARY = os.environ["PAWL_BINARY"]
+SERVER = os.environ.get("PAWL_SERVER", "elasticsearch-8.19.7")
+LIMITS = "checkpoint_interval = '300ms'"
+WRITERS = 4
+EDITS = 150  # of each writer
+TABLE_SQL = """
+CREATE TABLE {table} (id VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL PRIMARY KEY,
+  word VARCHAR(200), n VARCHAR(20)) ENGINE=InnoDB
+"""
+
+
+def setUpModule():
+    global folder, database, index
+    folder = unittest.enterModuleContext(TemporaryFolder())
+    database = unittest.enterModuleContext(MariaDB(folder / "db"))
+    index = unittest.enterModuleContext(SearchServer(SERVER, folder / "search"))
+    database.execute("CREATE DATABASE karp")
+
+
+class OutboxTest(unittest.TestCase):
+    count = 0
+
+    def setUp(self):
+        OutboxTest.count += 1
+        self.name = f"o{OutboxTest.count}"
+        self.outbox = f"pawl_outbox_{self.name}"
+        self.connection = database.connect(database="karp")
+        self.addCleanup(self.connection.close)
+        self.execute(TABLE_SQL.format(table=self.name))
+        self.program = self.another("")
+
+    def another(self, suffix):
+        """A pawl for the same table and alias, with a config and a journal of its own."""
+        place = folder / suffix if suffix else folder
+        place.mkdir(exist_ok=True)
+        program = Program(BINARY, place, self.name, database, index, table=self.name, limits=LIMITS)
+        text = program.config.read_text(encoding="utf-8")
+        head, rest = text.split("[pipeline.source]")
+        tail = rest[rest.index("[pipeline.index]") :]
+        source = f'[pipeline.source]\nmode = "outbox"\ntable = "{self.name}"\nentity = "id"\n\n'
+        program.config.write_text(head + source + tail, encoding="utf-8")
+        return program
+
+    def install(self):
+        self.program.must("outbox-sql", "--apply")
+
+    def execute(self, sql, arguments=()):
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, arguments)
+            return cursor.fetchall()
+
+    def put(self, entity, word, n="1", connection=None):
+        with (connection or self.connection).cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {self.name} VALUES (%s, %s, %s) ON DUPLICATE KEY UPDATE word = %s, n = %s",
+                (entity, word, n, word, n),
+            )
+
+    def remove(self, entity, connection=None):
+        with (connection or self.connection).cursor() as cursor:
+            cursor.execute(f"DELETE FROM {self.name} WHERE id = %s", (entity,))
+
+    def put_some(self, count=20, word="w"):
+        for number in range(count):
+            self.put(f"e{number}", word)
+        self.put("gone", "a")
+        self.remove("gone")
+
+    def rows_of_outbox(self):
+        return self.execute(f"SELECT * FROM {self.outbox} ORDER BY id")
+
+    def documents(self):
+        self.program.fetch("POST", f"/{self.name}/_refresh")
+        hits = self.program.fetch("GET", f"/{self.name}/_search?size=10000")["hits"]["hits"]
+        return {hit["_id"]: hit["_source"]["word"] for hit in hits}
+
+    def check_equal(self, program=None):
+        """The index is the table less the quarantine, and the outbox has what is in quarantine."""
+        quarantine = set((program or self.program).quarantine())
+        rows = {entity: word for entity, word in self.execute(f"SELECT id, word FROM {self.name}")}
+        expected = {entity: word for entity, word in rows.items() if entity not in quarantine}
+        found = {entity: word for entity, word in self.documents().items() if entity not in quarantine}
+        self.assertEqual(found, expected)
+        self.assertEqual({row[1] for row in self.rows_of_outbox()}, quarantine)
+
+    @contextlib.contextmanager
+    def running(self, program=None):
+        program = program or self.program
+        with subprocess.Popen(program.pawl.command("run"), stderr=subprocess.PIPE, text=True) as process:
+            program.wait_until_running(process)
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.send_signal(signal.SIGCONT)
+                    process.terminate()
+                process.stderr.read()
+
+    def wait_until_equal(self, program=None):
+        def equal():
+            with contextlib.suppress(AssertionError, RuntimeError):
+                self.check_equal(program)
+                return True
+            return False
+
+        self.program.wait_for(equal, "the index being the table")
+
+    def status(self, program=None):
+        return (program or self.program).pawl.status("lex")
+
+    def labels(self):
+        return [incident["label"] for incident in self.status()["incidents"]]
+
+    def steps(self, *command):
+        report = json.loads(self.program.must(*command, "--json").stdout)
+        return [step["row"] for step in report["pipelines"][0]["steps"]]
+
+
+class Changes(OutboxTest):
+    def test_a_table_that_was_there_before_is_filled_in_and_then_followed(self):
+        self.put_some()
+        self.install()
+        self.put("e1", "changed")
+        self.program.must("sync")
+        self.check_equal()
+        self.assertEqual(self.program.fetch("GET", f"/{self.name}/_doc/e0")["_version"], 0)
+        self.remove("e2")
+        self.put("new", "n")
+        self.program.must("sync")
+        self.check_equal()
+
+    def test_a_thousand_edits_of_a_row_are_one_action(self):
+        self.install()
+        self.program.must("sync")
+        for number in range(1000):
+            self.put("e", f"w{number}")
+        self.program.must("sync")
+        self.check_equal()
+        batches = self.program.pawl.json("dump")["pipelines"][0]["batches"]
+        self.assertEqual(sum(batch["indexed"] for batch in batches), 1, batches)
+
+    def test_a_key_that_changes_deletes_the_one_and_adds_the_other(self):
+        self.install()
+        self.put("a", "1")
+        self.program.must("sync")
+        self.execute(f"UPDATE {self.name} SET id = 'A' WHERE id = 'a'")  # equal in the column's collation
+        self.program.must("sync")
+        self.check_equal()
+        self.assertEqual(self.documents(), {"A": "1"})
+
+    def test_a_late_commit_is_renewed_and_not_lost(self):
+        self.install()
+        self.program.must("sync")
+        late = database.connect(database="karp")
+        self.addCleanup(late.close)
+        late.begin()
+        self.put("late", "1", connection=late)
+        self.put("early", "1")
+        with self.running():
+            self.program.wait_for(lambda: self.documents() == {"early": "1"}, "the early row")
+            late.commit()
+            self.wait_until_equal()
+        self.assertEqual(self.documents(), {"early": "1", "late": "1"})
+
+    def test_what_the_index_rejects_waits_in_the_outbox_and_outlives_the_journal(self):
+        self.put("bad", "x", n="no number")
+        self.put_some()
+        self.install()
+        self.program.must("sync")
+        self.assertEqual(list(self.program.quarantine()), ["bad"])
+        self.check_equal()
+        shutil.rmtree(self.program.journal)
+        self.program.must("sync")
+        self.assertEqual(list(self.program.quarantine()), ["bad"])
+        self.put("bad", "x", n="7")
+        self.program.must("sync")
+        self.assertEqual(self.program.quarantine(), {})
+        self.check_equal()
+
+    def test_writers_and_kills(self):
+        self.put_some()
+        self.install()
+
+        def write(number):
+            connection = database.connect(database="karp")
+            for edit in range(EDITS):
+                connection.begin()
+                entity = f"e{(number + edit * 7) % 40}"
+                if edit % 5 == 4:
+                    self.remove(entity, connection)
+                else:
+                    self.put(entity, f"{number}/{edit}", connection=connection)
+                connection.rollback() if edit % 11 == 10 else connection.commit()
+            connection.close()
+
+        writers = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
+        for writer in writers:
+            writer.start()
+        while any(writer.is_alive() for writer in writers):
+            with self.running() as process:
+                before = self.status()["high"] if self.status() else 0
+                self.program.wait_for(
+                    lambda: (self.status() or {"high": 0})["high"] > before
+                    or not any(writer.is_alive() for writer in writers),
+                    "something that is read",
+                )
+                process.kill()
+        self.program.must("sync")
+        self.check_equal()
+
+
+class Divergence(OutboxTest):
+    def test_a_lost_journal_is_no_loss(self):
+        self.install()
+        self.put_some()
+        self.program.must("sync")
+        shutil.rmtree(self.program.journal)
+        self.put("e0", "changed")
+        self.assertEqual(self.steps("recover"), ["R03"])
+        self.program.must("sync")
+        self.check_equal()
+
+    def test_an_index_that_is_deleted_is_filled_anew(self):
+        self.install()
+        self.put_some()
+        with self.running():
+            self.wait_until_equal()
+            self.program.remove_index()
+            self.put("e0", "changed")
+            self.wait_until_equal()
+        self.assertEqual(self.labels(), ["R05"])
+
+    def move_alias_to_new_index(self):
+        [before] = self.program.fetch("GET", f"/_alias/{self.name}")
+        actions = [
+            {"remove": {"index": before, "alias": self.name}},
+            {"add": {"index": f"{self.name}-new", "alias": self.name}},
+        ]
+        self.program.fetch("POST", "/_aliases", {"actions": actions})
+
+    def test_another_index_behind_the_alias_stops_the_pipeline(self):
+        self.install()
+        self.put_some()
+        self.program.must("sync")
+        self.program.fetch("PUT", f"/{self.name}-new", MAPPING)
+        self.program.fetch("PUT", f"/{self.name}-new/_doc/e0?refresh=true", {"word": "from elsewhere"})
+        self.move_alias_to_new_index()
+        done = self.program.run("sync")
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertIn("delete the index", done.stderr)
+        self.assertEqual(self.status()["condition"], "REFILL_NEEDED")
+        self.program.remove_index()
+        self.program.must("sync")
+        self.check_equal()
+
+    def test_an_empty_index_behind_the_alias_is_filled(self):
+        self.install()
+        self.put_some()
+        self.program.must("sync")
+        self.program.fetch("PUT", f"/{self.name}-new", MAPPING)
+        self.move_alias_to_new_index()
+        self.program.must("sync")
+        self.check_equal()
+
+    def test_an_outbox_that_is_truncated_by_hand_stops_the_pipeline(self):
+        self.install()
+        self.put_some()
+        self.program.must("sync")
+        self.execute(f"TRUNCATE {self.outbox}")
+        self.put("e0", "changed")
+        done = self.program.run("sync")
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertEqual(self.status()["condition"], "SOURCE_REGRESSED")
+        self.assertEqual(self.documents()["e0"], "w")
+
+    def test_a_standby_takes_over_with_a_journal_of_its_own(self):
+        self.install()
+        other = self.another("standby")
+        with self.running() as first:
+            self.put_some()
+            self.wait_until_equal()
+            with self.running(other):
+                self.program.wait_for(
+                    lambda: (self.status(other) or {}).get("condition") == "STANDBY", "the standby"
+                )
+                first.kill()
+                self.put("e0", "changed")
+                self.wait_until_equal(other)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,92 @@
+// MariaDB with an outbox: a table whose entities have a present state each, and the rows that the triggers
+// write about it. The history's rows are the outbox's: handed out at once, seen at commit, deleted or renewed
+// by a clean-up.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/event.h"
+#include "engine/request.h"
+#include "tests/simulation/sim_history.h"
+
+namespace pawl::simulation {
+
+// What the table holds of an entity: what the edit made of it that committed last. Writers do not honour row
+// locks, as where a document is joined from several tables: so edits of one entity may commit out of the
+// order of their rows.
+struct EntityState {
+    RowKind kind = RowKind::removed;
+    std::uint64_t content = 0;  // counts up over all commits; 0: the entity never was
+    bool operator==(const EntityState&) const = default;
+};
+
+class SimOutbox final : public SimHistory {
+  public:
+    explicit SimOutbox(std::uint32_t entities);
+
+    // What the table held before there were triggers.
+    void hold(std::uint32_t entity, RowKind kind);
+
+    void end(const Transaction& transaction, Fate fate) override;
+    Revision end_of_history() const override { return rows().size(); }
+    bool is_removed(std::uint32_t entity) const override;
+    RowKind kind_of(Revision revision, std::uint64_t content) const override;
+    bool is_foreign(std::uint32_t entity, Revision version) const override;
+
+    const EntityState& present(std::uint32_t entity) const { return present_.at(entity); }
+    // A row that is committed and not deleted; whoever looks may see it.
+    bool is_there(Revision revision) const;
+    // The highest one of an entity; 0: it has none.
+    Revision highest_row(std::uint32_t entity) const;
+    // Rows that are there, rising.
+    std::vector<Revision> rows_there() const;
+    // What a row that is there stands for: itself, or the row that it was renewed from first.
+    Revision origin(Revision revision) const { return origins_.at(revision - 1); }
+
+    // MariaDB is restored from the backup that was made after so many commits of writers, or, where there are
+    // not so many, the outbox is truncated: ids are handed out again. No transaction may be open.
+    void restore(std::size_t commits);
+    std::size_t commits() const { return backups_.size(); }
+
+    engine::LookUpAnswer look_up(const engine::LookUpRequest& request) const override;
+    std::shared_ptr<const engine::Page> read(const engine::ReadRequest& request, const Scan* scan, TimeMs now,
+                                             bool shorten, SimRandom& random) const override;
+
+    // A transaction of a clean-up: new rows get their ids when it begins, and all of it is seen when it ends.
+    // False: it was rolled back meanwhile.
+    struct CleanUp {
+        std::uint64_t number = 0;
+        std::vector<Revision> deleted;
+        Transaction written;
+        engine::CleanedUp answer;
+    };
+    CleanUp begin_clean_up(const engine::CleanUpRequest& request);
+    // `of_the_dead`: nobody waits for it any more, and its rows stand for themselves.
+    bool end_clean_up(const CleanUp& clean_up, bool of_the_dead = false);
+    void roll_back_clean_ups();
+
+  private:
+    struct Backup {
+        std::vector<HistoryRow> rows;
+        std::vector<Revision> origins;
+        std::vector<EntityState> present;
+    };
+    Revision write_again(std::uint32_t entity, Revision origin);
+    void read_rows(const engine::ReadRequest& request, std::uint64_t entities_max, engine::Page& page) const;
+    void read_table(const engine::ReadRequest& request, std::uint64_t rows_max, engine::Page& page) const;
+    void put(engine::Page& page, Revision revision, std::uint32_t entity, const EntityState& state) const;
+
+    std::vector<EntityState> present_;
+    std::vector<Revision> origins_;                 // of each row
+    std::vector<RowKind> kinds_{RowKind::removed};  // of each content
+    std::vector<Backup> backups_;
+    std::vector<CleanUp> clean_ups_;  // that are open
+    std::uint64_t clean_ups_begun_ = 0;
+};
+
+// The content that a row carries to the index.
+std::uint64_t content_of(const engine::Row& row);
+
+}  // namespace pawl::simulation

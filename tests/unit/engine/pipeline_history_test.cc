@@ -1,0 +1,186 @@
+// Is the history still the one that the index was fed from?
+#include <catch2/catch.hpp>
+
+#include "engine/history_check.h"
+#include "tests/unit/engine/by_hand.h"
+
+using namespace pawl;
+using namespace pawl::engine;
+using namespace pawl::engine::testing;
+
+namespace {
+
+journal::PipelineSnapshot with_anchor(Revision revision, std::uint64_t shape = 1) {
+    auto left = left_behind(journal::BatchState::committed, revision);
+    left.pipeline.watermark = revision;
+    left.pipeline.shape = shape;
+    left.pipeline.anchors = {{revision, ByHand::digest_of(revision)}};
+    return left;
+}
+
+// The look-up at start waits for an answer.
+struct Looking {
+    explicit Looking(journal::PipelineSnapshot left) : hand(settings_for(), std::move(left)) {
+        hand.look_up_at_once = false;
+        hand.shape = 1;
+        hand.happens(Begin{});
+        hand.happens(SourceReady{{100, 1}});
+        hand.target_is("uuid", false);
+        asked = hand.need<LookUp>().request;
+    }
+    void answered(LookUpAnswer answer) { hand.happens(LookedUp{asked.id, std::move(answer)}); }
+    std::string label() { return std::string(hand.need<ReportRecovery>().steps.front().row->label); }
+    ByHand hand;
+    LookUpRequest asked;
+};
+
+}  // namespace
+
+TEST_CASE("a row that is gone or another one, or a history that ends too early, stops the pipeline") {
+    const auto stopped = [](auto change) {
+        Looking looking(with_anchor(9));
+        LookUpAnswer answer = looking.hand.intact(looking.asked);
+        change(answer);
+        looking.answered(answer);
+        const auto error = looking.hand.need<Finish>().error;
+        CHECK(error->kind == ErrorKind::decision);
+        CHECK_THAT(error->advice, Catch::Contains("start pawl again"));
+        CHECK(looking.label() == "R15");
+        CHECK(looking.hand.pipeline.ledger().pipeline().condition == journal::Condition::source_regressed);
+        CHECK_FALSE(looking.hand.take<ReadPage>());
+        return error->message;
+    };
+    CHECK_THAT(stopped([](auto& answer) { answer.anchors[0].reset(); }), Catch::Contains("9 is gone"));
+    CHECK_THAT(stopped([](auto& answer) { answer.anchors[0] = 1; }), Catch::Contains("9 is another one"));
+    CHECK_THAT(stopped([](auto& answer) { answer.history_end = 8; }), Catch::Contains("ends at revision 8"));
+}
+
+TEST_CASE("digests of another shape are not compared; they are made anew, and that is told") {
+    Looking looking(with_anchor(9));
+    LookUpAnswer answer = looking.hand.intact(looking.asked);
+    answer.shape = 2;
+    answer.anchors[0] = 4711;
+    looking.answered(answer);
+    CHECK(looking.label() == "R07");
+    CHECK(looking.hand.notices("the document's shape has changed") == 1);
+    CHECK(looking.hand.pipeline.ledger().pipeline().shape == 2);
+    CHECK(looking.hand.pipeline.ledger().pipeline().anchors == std::vector<journal::Anchor>{{9, 4711}});
+}
+
+TEST_CASE("an old anchor may be gone, but not another row") {
+    auto left = with_anchor(9);
+    left.pipeline.anchors.insert(left.pipeline.anchors.begin(), {5, ByHand::digest_of(5)});
+    HistoryQuestion question;
+    for (const auto& anchor : left.pipeline.anchors)
+        question.anchors.push_back({anchor, 1});
+    LookUpAnswer answer{.history_end = 20, .shape = 1, .anchors = {std::nullopt, ByHand::digest_of(9)}};
+    CHECK_FALSE(why_went_back(question, answer));
+    answer.anchors[0] = 1;
+    CHECK_THAT(*why_went_back(question, answer), Catch::Contains("revision 5 is another one"));
+}
+
+TEST_CASE("a read of new rows that does not see the anchor's row beside them is not taken") {
+    Looking looking(with_anchor(9));
+    looking.answered(looking.hand.intact(looking.asked));
+    looking.hand.writes();
+    const auto read = looking.hand.need<ReadPage>().request;
+    CHECK(read.beside == 9);
+    const auto page = page_of({index_row(10, "a")}, looking.hand.now);
+    page->shape = 1;
+    page->digest_beside = 1;
+    looking.hand.happens(PageRead{read.id, page});
+    CHECK_THAT(looking.hand.need<Finish>().error->message, Catch::Contains("9 is another one"));
+    CHECK_FALSE(looking.hand.take<SendBulk>());
+}
+
+TEST_CASE("after a lost connection nothing is read before the history was looked at") {
+    Looking looking(with_anchor(9));
+    looking.answered(looking.hand.intact(looking.asked));
+    looking.hand.writes();
+    const auto read = looking.hand.need<ReadPage>().request;
+    looking.hand.happens(ReadFailed{read.id, {ErrorKind::unavailable, "gone away", "wait"}});
+    looking.hand.fires(Timer::read_retry);
+    CHECK_FALSE(looking.hand.take<ReadPage>());
+    const auto again = looking.hand.need<LookUp>().request;
+    looking.hand.happens(LookUpFailed{again.id, {ErrorKind::unavailable, "still", "wait"}});
+    looking.hand.fires(Timer::read_retry);
+    const auto third = looking.hand.need<LookUp>().request;
+    looking.hand.happens(LookedUp{third.id, looking.hand.intact(third)});
+    CHECK(looking.hand.take<ReadPage>());
+}
+
+TEST_CASE("a 409 with a version that is nobody's quarantines the entity; with a known one it is taken") {
+    for (const bool known : {true, false}) {
+        ByHand hand(settings_for());
+        hand.begins();
+        hand.writes();
+        hand.reads(page_of({index_row(1, "a"), index_row(2, "b")}));
+        hand.writes();
+        const auto send = hand.need<SendBulk>();
+        hand.look_up_at_once = false;
+        const ItemResult beaten{ItemStatus::superseded, "conflict", "current version [99]", 99};
+        hand.happens(BulkAnswered{send.request.id, {{}, beaten}});
+        CHECK(hand.pipeline.ledger().open_batches().size() == 1);  // not before the history was asked
+        const auto asked = hand.need<LookUp>().request;
+        REQUIRE(asked.versions.size() == 1);
+        CHECK(asked.versions.front().entity == "b");
+        CHECK(asked.versions.front().revision == 99);
+        LookUpAnswer answer = hand.intact(asked);
+        answer.versions = {known};
+        hand.happens(LookedUp{asked.id, answer});
+        CHECK(hand.pipeline.ledger().open_batches().empty());
+        CHECK(hand.pipeline.ledger().quarantine().contains("b") != known);
+        if (!known) CHECK(hand.pipeline.ledger().quarantine().at("b").error == "foreign_version");
+    }
+}
+
+namespace {
+
+const ItemResult beaten{ItemStatus::superseded, "conflict", "current version [99]", 99};
+
+// A batch of two rows is on its way.
+struct Sent {
+    Sent() {
+        hand.begins();
+        hand.writes();
+        hand.reads(page_of({index_row(1, "a"), index_row(2, "b")}));
+        hand.writes();
+        send = hand.need<SendBulk>();
+        hand.look_up_at_once = false;
+    }
+    void looked_up() {
+        const auto asked = hand.need<LookUp>().request;
+        hand.happens(LookedUp{asked.id, hand.intact(asked)});
+    }
+    // The index behind the alias is asked for now and then: and so it is found.
+    void finds_index(const std::string& uuid, Revision remembered) {
+        hand.fires(Timer::checkpoint);
+        looked_up();
+        hand.need<PrepareTarget>();
+        hand.happens(TargetReady{remembering(uuid, remembered)});
+    }
+    static TargetFacts remembering(const std::string& uuid, Revision revision) {
+        TargetFacts facts = facts_of(uuid, false);
+        facts.remembered =
+            Remembered{.pipeline = "lex", .source = settings_for().source, .revision = revision};
+        return facts;
+    }
+    ByHand hand{settings_for()};
+    SendBulk send;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "a doubt about a batch goes with it when the pipeline begins anew from what another pawl has told") {
+    Sent sent;
+    sent.finds_index("uuid", 9);
+    sent.hand.happens(SourceReady{{9}});
+    const auto asked = sent.hand.need<LookUp>().request;
+    sent.hand.happens(BulkAnswered{sent.send.request.id, {beaten, beaten}});
+    sent.hand.happens(LookedUp{asked.id, sent.hand.intact(asked)});
+    CHECK(sent.hand.need<ReportRecovery>().steps.front().row->label == "R01");
+    CHECK(sent.hand.need<ReportRecovery>().steps.front().row->label == "R13");
+    CHECK_FALSE(sent.hand.take<LookUp>());
+    CHECK(sent.hand.pipeline.ledger().open_batches().empty());
+}

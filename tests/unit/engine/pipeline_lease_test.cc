@@ -1,0 +1,130 @@
+// Who feeds the pipeline, and what follows when that changes.
+#include <catch2/catch.hpp>
+
+#include "tests/unit/engine/by_hand.h"
+
+using namespace pawl;
+using namespace pawl::engine;
+using namespace pawl::engine::testing;
+
+namespace {
+
+ByHand without_lease(Until until = Until::stopped) {
+    ByHand hand(settings_for(until));
+    hand.lease_at_once = false;
+    hand.happens(Begin{});
+    hand.need<AskLease>();
+    return hand;
+}
+
+void answer(ByHand& hand, Lease::Outcome outcome, TimeMs asked_at) {
+    hand.happens(LeaseAnswered{{outcome, asked_at, "another pawl, connection 7"}});
+}
+
+// Has the lease, and a request is to be sent.
+ByHand sending() {
+    ByHand hand = without_lease();
+    answer(hand, Lease::Outcome::won, hand.now);
+    hand.happens(SourceReady{{0, 0}});
+    hand.target_is("uuid", true);
+    hand.writes();
+    return hand;
+}
+
+}  // namespace
+
+TEST_CASE("nothing is asked of either server before the lease is won") {
+    ByHand hand = without_lease();
+    CHECK_FALSE(hand.take<PrepareSource>());
+    CHECK_FALSE(hand.take<PrepareTarget>());
+    answer(hand, Lease::Outcome::won, hand.now);
+    CHECK(hand.take<PrepareSource>());
+    CHECK(hand.take<PrepareTarget>());
+}
+
+TEST_CASE("a daemon waits as a standby, says so once and in the journal, and takes over") {
+    ByHand hand = without_lease();
+    answer(hand, Lease::Outcome::taken, hand.now);
+    CHECK(hand.notices("standby: another pawl, connection 7") == 1);
+    CHECK(hand.pipeline.ledger().pipeline().condition == journal::Condition::standby);
+    hand.now += limits::lease_renew_ms;
+    hand.fires(Timer::lease);
+    hand.need<AskLease>();
+    answer(hand, Lease::Outcome::taken, hand.now);
+    CHECK(hand.notices("standby") == 0);
+    CHECK_FALSE(hand.take<PrepareSource>());
+    hand.fires(Timer::lease);
+    answer(hand, Lease::Outcome::won, hand.now);
+    CHECK(hand.notices("has the lease now") == 1);
+    CHECK(hand.pipeline.ledger().pipeline().condition == journal::Condition::running);
+    CHECK(hand.take<PrepareSource>());
+}
+
+TEST_CASE("a command waits a while for a lease that another pawl has, then says who has it") {
+    ByHand hand = without_lease(Until::caught_up);
+    const TimeMs end = hand.now + limits::lease_wait_ms;
+    for (; hand.now < end; hand.now += limits::lease_renew_ms) {
+        answer(hand, Lease::Outcome::taken, hand.now);
+        CHECK_FALSE(hand.take<Finish>());
+        hand.fires(Timer::lease);
+    }
+    answer(hand, Lease::Outcome::taken, hand.now);
+    const auto error = hand.need<Finish>().error;
+    CHECK(error->kind == ErrorKind::unavailable);
+    CHECK_THAT(error->message, Catch::Contains("connection 7"));
+}
+
+TEST_CASE("nothing is sent on a confirmation that is too old") {
+    ByHand hand = sending();
+    hand.now += limits::lease_valid_ms;
+    hand.reads(page_of({index_row(1, "a")}));
+    hand.writes();
+    CHECK_FALSE(hand.take<SendBulk>());
+    hand.fires(Timer::lease);
+    hand.need<AskLease>();
+    answer(hand, Lease::Outcome::held, hand.now);
+    CHECK(hand.take<SendBulk>());
+}
+
+TEST_CASE("a lease that was lost and won again means to begin as after a start, with latest rows") {
+    ByHand hand = sending();
+    hand.reads(page_of({index_row(1, "a")}));
+    hand.writes();
+    const auto send = hand.need<SendBulk>();
+    hand.need<ReportRecovery>();
+    hand.happens(LeaseFailed{{ErrorKind::unavailable, "gone", "wait"}});
+    CHECK(hand.notices("gone") == 1);
+    hand.answers(send);  // means nothing any more
+    CHECK(hand.pipeline.ledger().open_batches().size() == 1);
+    hand.fires(Timer::lease);
+    hand.need<AskLease>();
+    answer(hand, Lease::Outcome::won, hand.now);
+    hand.need<PrepareSource>();
+    hand.need<PrepareTarget>();
+    hand.happens(SourceReady{{9, 0}});
+    hand.target_is("uuid", false);
+    CHECK(hand.need<ReportRecovery>().steps.front().row->label == "R08");
+    CHECK(hand.need<ReadPage>().request.latest);
+}
+
+TEST_CASE("an answer to a question from before the lease was lost means nothing") {
+    ByHand hand = without_lease();
+    answer(hand, Lease::Outcome::won, hand.now);
+    hand.need<PrepareSource>();
+    hand.need<PrepareTarget>();
+    hand.happens(LeaseFailed{{ErrorKind::unavailable, "gone", "wait"}});
+    hand.fires(Timer::lease);
+    answer(hand, Lease::Outcome::won, hand.now);
+    CHECK_FALSE(hand.take<PrepareSource>());  // one at a time
+    hand.happens(SourceReady{{5, 0}});        // of before
+    CHECK(hand.take<PrepareSource>());
+}
+
+TEST_CASE("an operator's retry reaches a standby's journal too") {
+    ByHand hand = without_lease();
+    answer(hand, Lease::Outcome::taken, hand.now);
+    hand.happens(RetryAsked{});
+    hand.happens(StopAsked{});
+    hand.writes();
+    CHECK(hand.pipeline.finished());
+}

@@ -1,0 +1,199 @@
+// What the index remembers: what it is told, and what follows when it says something else.
+#include <catch2/catch.hpp>
+
+#include "tests/unit/engine/by_hand.h"
+
+using namespace pawl;
+using namespace pawl::engine;
+using namespace pawl::engine::testing;
+
+namespace {
+
+Remembered remembered(Revision revision) {
+    return {.pipeline = "lex", .source = settings_for().source, .revision = revision};
+}
+
+journal::PipelineSnapshot told_through(Revision told, Revision high) {
+    auto left = left_behind(journal::BatchState::committed, high);
+    left.pipeline.watermark = high;
+    left.pipeline.checkpoint = journal::Checkpoint{told, 1};
+    return left;
+}
+
+// Begins with an index that remembers this; the label that recovery gives.
+std::string label_of(ByHand& hand, std::optional<Remembered> memory, const std::string& uuid = "uuid") {
+    hand.happens(Begin{});
+    hand.happens(SourceReady{{100, 0}});
+    TargetFacts facts = facts_of(uuid, false);
+    facts.remembered = std::move(memory);
+    hand.happens(TargetReady{facts});
+    return std::string(hand.need<ReportRecovery>().steps.front().row->label);
+}
+
+}  // namespace
+
+TEST_CASE("what the index remembers is held against what it was told") {
+    const auto label = [](std::optional<Remembered> memory, const std::string& uuid = "uuid") {
+        ByHand hand(settings_for(), told_through(5, 9));
+        return label_of(hand, std::move(memory), uuid);
+    };
+    CHECK(label(remembered(5)) == "R07");
+    CHECK(label(remembered(9)) == "R07");  // told, and killed before the journal knew
+    CHECK(label(remembered(4)) == "R11");
+    CHECK(label(std::nullopt) == "R12");
+    CHECK(label(remembered(10)) == "R13");
+    CHECK(label(remembered(4), "another") == "R10");
+    CHECK(label(std::nullopt, "another") == "R06");
+    auto others = remembered(4);
+    others.source.table = "other";
+    CHECK(label(others, "another") == "R04");
+    CHECK(label(others) == "R04");
+}
+
+TEST_CASE("a journal that knows nothing goes on from what the index remembers, and reads what it owes") {
+    ByHand hand(settings_for());
+    auto memory = remembered(50);
+    memory.owed = revisions({7, 20});
+    CHECK(label_of(hand, memory) == "R03");
+    const auto& ledger = hand.pipeline.ledger();
+    CHECK(ledger.pipeline().high == 50);
+    CHECK(ledger.pipeline().watermark == 6);
+    CHECK(ledger.gaps() == memory.owed);
+    auto read = hand.need<ReadPage>();
+    CHECK(read.request.latest);
+    CHECK(read.request.revisions == memory.owed);
+}
+
+TEST_CASE(
+    "a pipeline that begins tells the index whose it is; a moved watermark is told with the next look") {
+    ByHand hand(settings_for());
+    hand.checkpoint_at_once = false;
+    hand.begins();
+    const auto first = hand.need<WriteCheckpoint>().remembered;
+    CHECK(first.revision == 0);
+    hand.happens(CheckpointWritten{});
+    hand.writes();
+    hand.reads(page_of({index_row(1, "a"), index_row(2, "b")}));
+    hand.writes();
+    const auto send = hand.need<SendBulk>();
+    hand.happens(BulkAnswered{send.request.id, {{}, {ItemStatus::rejected, "an_error", "a reason", {}}}});
+    hand.writes();
+    CHECK_FALSE(hand.take<WriteCheckpoint>());
+    hand.fires(Timer::checkpoint);
+    hand.need<PrepareTarget>();
+    TargetFacts facts = facts_of("uuid", false);
+    facts.remembered = first;
+    hand.happens(TargetReady{facts});
+    const auto told = hand.need<WriteCheckpoint>().remembered;
+    CHECK(told.revision == 2);
+    CHECK(told.owed == revisions({2}));  // it is in quarantine
+    hand.happens(CheckpointWritten{});
+    CHECK(hand.pipeline.ledger().pipeline().checkpoint->revision == 2);
+}
+
+TEST_CASE("quarantine is listed as owed; when there is too much of it the revision stays below") {
+    auto left = told_through(0, 1'000);
+    left.pipeline.checkpoint.reset();
+    for (Revision revision = 1; revision <= limits::owed_max + 1; ++revision)
+        left.quarantine.push_back(entry_of("e" + std::to_string(revision), 2 * revision));
+    ByHand hand(settings_for(Until::recovered), left);
+    hand.checkpoint_at_once = false;
+    CHECK(label_of(hand, std::nullopt) == "R07");
+    hand.writes();
+    const auto told = hand.need<WriteCheckpoint>().remembered;
+    CHECK(told.owed.count() == limits::owed_max);
+    CHECK(told.revision == 2 * (limits::owed_max + 1) - 1);
+    CHECK_FALSE(hand.take<Finish>());
+    hand.happens(CheckpointFailed{{ErrorKind::unavailable, "no", "wait"}});
+    CHECK_FALSE(hand.need<Finish>().error);  // nothing depends on it
+}
+
+TEST_CASE("an index that is another one by the time it is told makes the target looked for") {
+    ByHand hand(settings_for());
+    hand.checkpoint_at_once = false;
+    hand.begins();
+    hand.need<WriteCheckpoint>();
+    hand.happens(CheckpointFailed{{ErrorKind::target_missing, "moved", ""}});
+    hand.fires(Timer::prepare_retry);
+    CHECK(hand.take<PrepareTarget>());
+}
+
+TEST_CASE("a new index gets only what it needs, as far as the history went when it was made") {
+    ByHand hand(settings_for());
+    hand.begins(5);
+    hand.writes();
+    const auto fill = hand.need<ReadPage>().request;
+    CHECK(fill.fill);
+    CHECK(fill.revisions == IntervalSet({Interval{1, 5}}));
+    const auto page = page_of({index_row(5, "a")}, hand.now);
+    page->seen = IntervalSet({Interval{1, 5}});
+    page->covered_through = 5;
+    hand.happens(PageRead{fill.id, page});
+    const auto tail = hand.need<ReadPage>().request;
+    CHECK_FALSE(tail.fill);
+    CHECK(tail.revisions.lowest() == 6);
+}
+
+TEST_CASE("what a fill has sent can be counted, unless something else was sent too") {
+    ByHand hand(settings_for());
+    hand.begins(4);
+    hand.writes();
+    auto fill = hand.need<ReadPage>().request;
+    const auto first = part_of({index_row(1, "a"), remove_row(2, "b"), invalid_row(3, "c")}, 3, hand.now);
+    hand.happens(PageRead{fill.id, first});
+    fill = hand.need<ReadPage>().request;
+    CHECK(fill.fill);
+    const auto rest = page_of({index_row(4, "d")}, hand.now);
+    rest->covered_through = 4;
+    hand.happens(PageRead{fill.id, rest});
+    REQUIRE(hand.pipeline.filled());
+    CHECK(*hand.pipeline.filled() == Filled{2, 1 + 4});
+
+    const auto tail = hand.need<ReadPage>().request;
+    CHECK_FALSE(tail.fill);
+    hand.happens(PageRead{tail.id, page_of({}, hand.now)});
+    CHECK(hand.pipeline.filled());  // nothing came
+    hand.fires(Timer::poll);
+    hand.reads(page_of({index_row(5, "a")}));
+    CHECK_FALSE(hand.pipeline.filled());
+}
+
+TEST_CASE("an index that was there before cannot be counted by what was sent to it") {
+    ByHand hand(settings_for());
+    hand.begins(5, false);
+    hand.writes();
+    hand.reads(page_of({index_row(5, "a")}));
+    CHECK_FALSE(hand.pipeline.filled());
+}
+
+TEST_CASE("what a fill does not show is dead only by the proof from before its scan") {
+    ByHand hand(settings_for());
+    hand.begins(5);
+    hand.writes();
+    auto part = part_of({index_row(1, "a")}, 1, hand.now);
+    hand.happens(PageRead{hand.need<ReadPage>().request.id, part});
+    // By now the transaction of revision 3 has ended, and the scan from before does not show it.
+    hand.proof = Proof{Proof::Outcome::proven, 5, {}};
+    hand.now += 60'000;
+    hand.fires(Timer::poll);
+    const auto page = page_of({index_row(2, "b"), index_row(5, "c")}, hand.now);
+    page->covered_through = 5;
+    hand.happens(PageRead{hand.need<ReadPage>().request.id, page});
+    CHECK(hand.pipeline.ledger().gaps() == IntervalSet({Interval{3, 4}}));
+}
+
+TEST_CASE("entities that were found to differ are sent again as their latest rows, once") {
+    auto left = told_through(9, 9);
+    ByHand hand(settings_for(), left);
+    CHECK(label_of(hand, remembered(9)) == "R07");
+    hand.reads(page_of({}));
+    hand.happens(RepairAsked{revisions({4, 77})});
+    const auto read = hand.need<ReadPage>().request;
+    CHECK(read.latest);
+    CHECK(read.revisions == revisions({4}));  // 77 comes by itself
+    const auto page = page_of({index_row(8, "a")}, hand.now);
+    page->seen = revisions({4});
+    hand.happens(PageRead{read.id, page});
+    hand.writes();
+    CHECK(hand.need<SendBulk>().request.actions.front().revision == 8);
+}

@@ -1,0 +1,259 @@
+// Outbox mode: the first fill, the rows that are deleted, and the rows that get a new revision.
+#include <catch2/catch.hpp>
+
+#include "tests/unit/engine/by_hand.h"
+
+using namespace pawl;
+using namespace pawl::engine;
+using namespace pawl::engine::testing;
+
+namespace {
+
+PipelineSettings outbox_settings(Until until = Until::stopped) {
+    PipelineSettings settings = settings_for(until);
+    settings.source = {journal::SourceMode::outbox, "karp", "pawl_outbox_lex"};
+    return settings;
+}
+
+// Rows of the table itself.
+std::shared_ptr<Page> table_page(const std::vector<std::string>& entities, bool complete) {
+    auto page = std::make_shared<Page>();
+    for (const std::string& entity : entities)
+        page->add({.revision = 0, .action = Action::index, .entity = entity, .document = "{}"});
+    if (!entities.empty()) page->table_through = entities.back();
+    page->complete = complete;
+    return page;
+}
+
+// Past the first fill, of an empty table.
+void fill_nothing(ByHand& hand) {
+    hand.begins();
+    hand.reads(table_page({}, true));
+    hand.writes();
+}
+
+journal::CommitBatches committed_in(ByHand& hand) {
+    for (;;) {
+        const auto write = hand.need<WriteJournal>();
+        hand.happens(JournalWritten{write.ticket});
+        for (const journal::Change& change : write.changes)
+            if (const auto* commit = std::get_if<journal::CommitBatches>(&change)) return *commit;
+    }
+}
+
+// The clean-up that follows when the batch at hand is APPLIED.
+CleanUpRequest cleans_up(ByHand& hand) {
+    hand.writes();
+    return hand.need<CleanUp>().request;
+}
+
+void sends_all(ByHand& hand, ItemStatus status = ItemStatus::done) {
+    hand.writes();
+    while (const auto send = hand.take<SendBulk>())
+        hand.answers(*send, status);
+}
+
+// As soon as something was read, late rows are looked for, and then not for a while.
+void finds_no_late_rows(ByHand& hand) {
+    const auto look = hand.need<CleanUp>();
+    CHECK(look.request.late_through > 0);
+    CHECK(look.request.done.empty());
+    hand.happens(CleanedUp{.id = look.request.id});
+}
+
+}  // namespace
+
+TEST_CASE("the table is filled in before anything is read from the outbox, page by page, at revision 0") {
+    ByHand hand(outbox_settings());
+    hand.begins();
+    CHECK(hand.pipeline.ledger().pipeline().fill == journal::Fill{});
+    const auto first = hand.need<ReadPage>();
+    CHECK(first.request.table_after == "");
+    CHECK(first.request.revisions.empty());
+    hand.happens(PageRead{first.request.id, table_page({"a", "b"}, false)});
+    const auto second = hand.need<ReadPage>();
+    CHECK(second.request.table_after == "b");
+    hand.writes();
+    const auto send = hand.need<SendBulk>();
+    CHECK(send.request.actions.front().revision == 0);
+    hand.happens(PageRead{second.request.id, table_page({"c"}, true)});
+    hand.writes();
+    CHECK_FALSE(hand.take<ReadPage>());  // the outbox waits for the fill's last batch
+    hand.answers(hand.need<SendBulk>());
+    hand.writes();
+    CHECK_FALSE(hand.take<ReadPage>());
+    hand.answers(send);
+    const auto commit = committed_in(hand);
+    CHECK(commit.batches == std::vector<BatchId>{1, 2});
+    CHECK_FALSE(commit.fill);
+    CHECK(hand.need<ReadPage>().request.revisions.lowest() == 1);
+}
+
+TEST_CASE("the fill's position moves with what is COMMITTED, and a new process goes on there") {
+    ByHand hand(outbox_settings());
+    hand.begins();
+    hand.reads(table_page({"a", "b"}, false));
+    sends_all(hand);
+    CHECK(hand.pipeline.ledger().pipeline().fill == journal::Fill{"b", 2});
+    hand.reads(table_page({"c"}, false));
+    hand.writes();
+
+    journal::PipelineSnapshot left{hand.pipeline.ledger().pipeline(), {}, {}, {}};
+    journal::Batch open;
+    open.id = 2;
+    open.pipeline = "lex";
+    left.batches.push_back(open);
+    ByHand next(outbox_settings(), left);
+    Remembered told{.pipeline = "lex", .source = outbox_settings().source, .filling = true};
+    next.happens(Begin{});
+    next.happens(SourceReady{{0}});
+    TargetFacts facts = facts_of("uuid", false);
+    facts.remembered = told;
+    next.happens(TargetReady{facts});
+    CHECK(next.need<ReportRecovery>().steps.front().row->label == "R16");
+    CHECK(next.need<ReadPage>().request.table_after == "b");
+    CHECK(next.pipeline.ledger().open_batches().empty());
+}
+
+TEST_CASE("rows are deleted when APPLIED is on disk, and only then the batch is COMMITTED") {
+    ByHand hand(outbox_settings());
+    fill_nothing(hand);
+    hand.reads(page_of({index_row(3, "a"), index_row(5, "b")}));
+    hand.writes();
+    finds_no_late_rows(hand);
+    hand.answers(hand.need<SendBulk>());
+    CHECK_FALSE(hand.take<CleanUp>());
+    const CleanUpRequest request = cleans_up(hand);
+    CHECK(request.done == revisions({3, 5}));
+    CHECK(hand.pipeline.ledger().gaps().empty());
+    CHECK(hand.pipeline.ledger().pipeline().watermark == 0);
+    hand.happens(CleanedUp{.id = request.id});
+    CHECK(committed_in(hand).watermark == 5);
+}
+
+TEST_CASE("a clean-up that fails is tried again, with all that is done by then") {
+    ByHand hand(outbox_settings());
+    fill_nothing(hand);
+    hand.reads(page_of({index_row(1, "a")}));
+    hand.writes();
+    finds_no_late_rows(hand);
+    sends_all(hand);
+    const CleanUpRequest first = cleans_up(hand);
+    hand.happens(CleanUpFailed{first.id, {ErrorKind::unavailable, "deadlock", "wait"}});
+    CHECK_FALSE(hand.take<CleanUp>());
+    hand.fires(Timer::read_retry);
+    CHECK(cleans_up(hand).done == revisions({1}));
+}
+
+TEST_CASE("APPLIED batches of a process before are cleaned up again") {
+    auto left = left_behind(journal::BatchState::applied);
+    left.pipeline.source = outbox_settings().source;
+    ByHand hand(outbox_settings(), left);
+    hand.begins(2, false);
+    CHECK(hand.need<ReportRecovery>().steps.front().row->label == "R09");
+    CHECK(cleans_up(hand).done == revisions({1, 2}));
+}
+
+TEST_CASE("the row of an entity in quarantine stays in the outbox until it leaves") {
+    ByHand hand(outbox_settings());
+    fill_nothing(hand);
+    hand.reads(page_of({index_row(1, "a"), index_row(2, "a"), index_row(3, "b")}));
+    hand.writes();
+    finds_no_late_rows(hand);
+    const auto send = hand.need<SendBulk>();
+    REQUIRE(send.request.actions.size() == 2);
+    hand.happens(
+        BulkAnswered{send.request.id, {{ItemStatus::rejected, "mapper_parsing_exception", "no", {}}, {}}});
+    CleanUpRequest request = cleans_up(hand);
+    CHECK(request.done == revisions({1, 3}));
+    hand.happens(CleanedUp{.id = request.id});
+    CHECK(committed_in(hand).watermark == 3);
+
+    hand.fires(Timer::poll);
+    hand.reads(page_of({index_row(4, "a")}));
+    sends_all(hand);
+    CHECK(cleans_up(hand).done == revisions({2, 4}));
+}
+
+TEST_CASE(
+    "late rows are looked for up to high, but for what is known, and the outbox is read again after them") {
+    ByHand hand(outbox_settings(Until::caught_up));
+    hand.happens(Begin{});
+    hand.happens(SourceReady{{7}});
+    hand.target_is("uuid", true);
+    CHECK(hand.pipeline.ledger().pipeline().high == 7);  // what the table has needs no row any more
+    hand.reads(table_page({}, true));
+    hand.writes();
+    const CleanUpRequest look = hand.need<CleanUp>().request;
+    CHECK(look.late_through == 7);
+    CHECK(look.known.empty());
+    hand.happens(CleanedUp{.id = look.id, .late = 1});
+    hand.writes();
+    CHECK_FALSE(hand.pipeline.finished());
+    auto read = hand.need<ReadPage>();
+    CHECK(read.request.revisions.highest() ==
+          journal::revision_max);  // the new row is above where it was to end
+    hand.happens(PageRead{read.request.id, page_of({index_row(8, "a")}, hand.now)});
+    sends_all(hand);
+    const CleanUpRequest request = cleans_up(hand);
+    CHECK(request.done == revisions({8}));
+    hand.happens(CleanedUp{.id = request.id});
+    hand.writes();
+    CHECK(hand.pipeline.finished());
+}
+
+TEST_CASE(
+    "an action that was beaten by a version nobody here has sent gets a new row before it counts as "
+    "applied") {
+    ByHand hand(outbox_settings());
+    fill_nothing(hand);
+    hand.reads(page_of({index_row(1, "a")}));
+    hand.writes();
+    finds_no_late_rows(hand);
+    const auto send = hand.need<SendBulk>();
+    hand.happens(BulkAnswered{send.request.id, {{ItemStatus::superseded, "conflict", "", 9}}});
+    const auto clean_up = hand.need<CleanUp>();
+    CHECK(clean_up.request.renew == revisions({1}));
+    CHECK(clean_up.request.done.empty());
+    CHECK_FALSE(hand.pipeline.ledger().open_batches().at(1).applied);
+    hand.happens(CleanedUp{.id = clean_up.request.id});
+    CHECK(cleans_up(hand).done == revisions({1}));
+}
+
+TEST_CASE("what the index rejects of the table gets a row in the outbox before the fill's batch is APPLIED") {
+    ByHand hand(outbox_settings());
+    hand.begins();
+    hand.reads(table_page({"a", "b", "c"}, true));
+    hand.writes();
+    const auto send = hand.need<SendBulk>();
+    const ItemResult no{ItemStatus::rejected, "mapper_parsing_exception", "no", {}};
+    hand.happens(BulkAnswered{send.request.id, {no, {}, no}});
+    const auto clean_up = hand.need<CleanUp>();
+    CHECK(clean_up.request.entities == std::vector<std::string>{"a", "c"});
+    CHECK_FALSE(hand.pipeline.ledger().open_batches().at(1).applied);
+    hand.happens(CleanedUp{.id = clean_up.request.id});
+    hand.writes();
+    CHECK_FALSE(hand.pipeline.ledger().pipeline().fill);
+    CHECK(hand.pipeline.ledger().quarantine().empty());
+}
+
+TEST_CASE("an index that is not the one the rows were deleted for is not fed before a person has decided") {
+    auto left = left_behind(journal::BatchState::committed);
+    left.pipeline.source = outbox_settings().source;
+    ByHand hand(outbox_settings(), left);
+    hand.begins(2, false, "another");
+    CHECK(hand.pipeline.ledger().pipeline().condition == journal::Condition::refill_needed);
+    const auto finish = hand.need<Finish>();
+    REQUIRE(finish.error);
+    CHECK(finish.error->kind == ErrorKind::decision);
+    CHECK_FALSE(hand.take<ReadPage>());
+}
+
+TEST_CASE("an outbox whose counter is below what was read from it is not the one that it was") {
+    auto left = left_behind(journal::BatchState::committed, 7);
+    left.pipeline.source = outbox_settings().source;
+    ByHand hand(outbox_settings(), left);
+    hand.history_end = 3;
+    hand.begins(3, false);
+    CHECK(hand.pipeline.ledger().pipeline().condition == journal::Condition::source_regressed);
+}

@@ -1,0 +1,149 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <tuple>
+
+#include <catch2/catch.hpp>
+
+#include "ops/rebuild_folder.h"
+#include "ops/rebuild_plan.h"
+#include "ops/rebuild_progress.h"
+
+using namespace pawl;
+using namespace pawl::ops;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Folder {
+    Folder() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
+    ~Folder() { fs::remove_all(path); }
+    std::string path = "/tmp/pawl-rebuild-XXXXXX";
+};
+
+config::Config in(const Folder& folder) {
+    config::Config config;
+    config.journal.path = fs::path(folder.path) / "journal";
+    config.mariadb.database = "karp";
+    return config;
+}
+
+config::Pipeline lex(const std::string& create_body = "{}") {
+    config::Pipeline pipeline;
+    pipeline.name = "lex";
+    pipeline.index = {"lex", "lex.index.json", create_body};
+    return pipeline;
+}
+
+struct Lines {
+    std::vector<std::string> all;
+    RebuildProgress progress{"filling", [this](const std::string& line) { all.push_back(line); }};
+};
+
+}  // namespace
+
+TEST_CASE("what a rebuild does next, for each place where an earlier one may have stopped") {
+    using Index = RebuildIndexFact;
+    using Kept = RebuildFolderFact;
+    const std::vector<std::tuple<Index, Kept, RebuildStep>> table{
+        {Index::none, Kept::none, RebuildStep::begin},
+        {Index::none, Kept::same, RebuildStep::begin},
+        {Index::none, Kept::other, RebuildStep::begin},
+        {Index::filling, Kept::none, RebuildStep::refuse},
+        {Index::filling, Kept::same, RebuildStep::resume},
+        {Index::filling, Kept::other, RebuildStep::restart},
+        {Index::swapped, Kept::none, RebuildStep::conclude},
+        {Index::swapped, Kept::same, RebuildStep::conclude},
+        {Index::swapped, Kept::other, RebuildStep::conclude},
+    };
+    for (const auto& [index, folder, step] : table)
+        CHECK(name_of(next_step(index, folder)) == name_of(step));
+}
+
+TEST_CASE("each step enters the same order of acts, at its place") {
+    using enum RebuildAct;
+    const std::vector all{delete_half_filled,
+                          clear_folder,
+                          fill,
+                          finish_loading,
+                          compare,
+                          catch_up_before_swap,
+                          swap,
+                          drop_old,
+                          catch_up_after_swap,
+                          clear_folder,
+                          forget};
+    CHECK(acts_of(RebuildStep::restart) == all);
+    CHECK(acts_of(RebuildStep::begin) == std::vector(all.begin() + 1, all.end()));
+    CHECK(acts_of(RebuildStep::resume) == std::vector(all.begin() + 2, all.end()));
+    CHECK(acts_of(RebuildStep::conclude) == std::vector(all.begin() + 8, all.end()));
+    CHECK(acts_of(RebuildStep::refuse).empty());
+    CHECK(name_of(delete_half_filled) == "delete_half_filled");
+    CHECK(name_of(swap) == "swap");
+    CHECK(name_of(forget) == "forget");
+}
+
+TEST_CASE("a rebuild's journal is known again by the config that it was made with") {
+    const Folder folder;
+    const auto config = in(folder);
+    CHECK(look_at_rebuild_folder(config, lex()) == RebuildFolderFact::none);
+    const auto mine = RebuildFolder::take(config, lex());
+    REQUIRE(mine);
+    CHECK(mine->look() == RebuildFolderFact::none);
+    CHECK((fs::status(mine->journal().parent_path()).permissions() & fs::perms::all) == fs::perms::owner_all);
+    fs::create_directory(mine->journal());
+    CHECK(mine->look() == RebuildFolderFact::same);
+    CHECK(look_at_rebuild_folder(config, lex()) == RebuildFolderFact::same);
+
+    auto others = std::vector{lex("{\"settings\":{}}"), lex(), lex(), lex(), lex()};
+    others[1].document.fields = {{"a", "b"}};
+    others[2].document.constants = {{"a", "b"}};
+    others[3].source.table = "other";
+    others[4].source.deleted = "gone";
+    for (const auto& other : others)
+        CHECK(look_at_rebuild_folder(config, other) == RebuildFolderFact::other);
+    auto another = lex();
+    another.name = "lex-b";
+    CHECK(look_at_rebuild_folder(config, another) == RebuildFolderFact::none);
+}
+
+TEST_CASE("one rebuild of a pipeline at a time, and what it leaves goes with what others left") {
+    const Folder folder;
+    const auto config = in(folder);
+    {
+        const auto mine = RebuildFolder::take(config, lex());
+        REQUIRE(mine);
+        const auto refused = RebuildFolder::take(config, lex("{\"settings\":{}}"));
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().kind == ErrorKind::decision);
+        fs::create_directory(mine->journal());
+        fs::create_directory(mine->journal().parent_path() / "0123456789abcdef");
+        REQUIRE(mine->clear());
+        CHECK(mine->look() == RebuildFolderFact::none);
+        REQUIRE(mine->clear());
+    }
+    CHECK(RebuildFolder::take(config, lex()));
+}
+
+TEST_CASE("progress is told every few seconds, with what is left") {
+    Lines lines;
+    lines.progress.look({0, 0}, 0);
+    lines.progress.look({100'000, 1'000'000}, 1'000);
+    lines.progress.look({120'000, 1'000'000}, 3'000);
+    CHECK(lines.all.empty());
+    lines.progress.look({200'000, 1'000'000}, 6'000);
+    lines.progress.look({201'000, 1'000'000}, 7'000);
+    REQUIRE(lines.all.size() == 1);
+    CHECK(lines.all[0] == "filling: 20 % (revision 200000 of 1000000), 20000 revisions/s, 40 s left");
+    lines.progress.look({1'000'000, 1'000'000}, 60'000);
+    CHECK(lines.all.size() == 1);
+}
+
+TEST_CASE("a standstill has no end in sight") {
+    Lines lines;
+    lines.progress.look({10, 100}, 1'000);
+    lines.progress.look({10, 100}, 9'000);
+    REQUIRE(lines.all.size() == 1);
+    CHECK(lines.all[0] == "filling: 10 % (revision 10 of 100), 0 revisions/s");
+}
