@@ -71,6 +71,7 @@ class Rebuild {
     Result<RebuildIndices> look();
     Result<void> is_same_index(const RebuildIndices& indices) const;
     Result<void> is_of_one_shape() const;
+    Error of_gone_index(Error error);
     Error in_words(Error error) const;
     void say(const std::string& text) { log_.write(Severity::info, pipeline_.name, "rebuild: " + text); }
 
@@ -136,7 +137,7 @@ Result<void> Rebuild::begin(const RebuildIndices& indices) {
 Result<void> Rebuild::go_on() {
     for (const RebuildAct act : acts_of(report_.step)) {
         if (stop_.asked()) return {};
-        if (auto done = carry_out(act); !done) return done;
+        if (auto done = carry_out(act); !done) return std::unexpected(of_gone_index(std::move(done.error())));
     }
     is_done_ = true;
     return {};
@@ -350,6 +351,15 @@ Result<void> Rebuild::is_of_one_shape() const {
                             "the table's columns have changed while the new index was filled",
                             "begin again: pawl rebuild --abort, then pawl rebuild");
     return {};
+}
+
+// "No such index" says less than what has happened: somebody else has deleted the new one.
+Error Rebuild::of_gone_index(Error error) {
+    if (error.kind != ErrorKind::target_missing || fresh_uuid_.empty()) return error;
+    const auto indices = look();
+    if (!indices) return error;
+    const auto same = is_same_index(*indices);
+    return same ? error : same.error();
 }
 
 Error Rebuild::in_words(Error error) const {

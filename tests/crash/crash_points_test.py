@@ -101,10 +101,11 @@ class Campaign:
         return [1, 2 if most >= 2 else 1, later]
 
     def crash(self, point, hit):
-        """Crashes there and heals; a point that is not passed so often this time is tried at an earlier hit."""
-        while True:
-            scenarios = [scenario for scenario, hits in self.reached[point].items() if hits >= hit]
-            scenario = self.random.choice(scenarios)
+        """Crashes there and heals; a point that is not passed so often this time is tried at an earlier hit, and one
+        that is not passed at all in another scenario: CrashedBefore is not the same run twice."""
+        reached = dict(self.reached[point])
+        while reached:
+            scenario = self.random.choice([scenario for scenario, hits in reached.items() if hits >= hit])
             case = Case(scenario, self.servers, self.seed)
             died = self.died(case.run(f"{point}:{hit}"), point, case.name)
             documents, labels = case.heal()
@@ -116,8 +117,11 @@ class Campaign:
                 self.crashes += 1
                 return
             if hit == 1:
-                raise AssertionError(f"{point}:1 was counted in {scenario.__name__} but is not reached now")
-            hit = (hit + 1) // 2
+                del reached[scenario]
+            else:
+                hit = (hit + 1) // 2
+        names = ", ".join(scenario.__name__ for scenario in self.reached[point])
+        raise AssertionError(f"{point}:1 was counted in {names} but is not reached now")
 
     @staticmethod
     def died(done, point, name):

@@ -609,22 +609,38 @@ class Refused(Rebuild):
             self.program.edit(proxy.url, index.url)
 
     def when_it_has_filled(self, action):
-        """Between the fill and the catching up, once."""
+        """Between the fill and the count of its documents, once."""
+        return self.after_answer(lambda path: path.startswith("/_cluster/health/"), action)
+
+    def when_it_has_counted(self, action):
+        """Between that count and the catching up, once."""
+        return self.after_answer(lambda path: path.endswith("/_search"), action)
+
+    def after_answer(self, is_asked, action):
         left = [action]
 
         def between(method, path, forward):
             answer = forward()
-            if path.startswith("/_cluster/health/") and left:
+            if is_asked(path) and left:
                 left.pop()()
             return answer
 
         return self.through(between)
 
-    def test_given_up_by_somebody_else_between_two_feeds_it_makes_no_second_index(self):
+    def test_given_up_by_somebody_else_while_it_confirms_it_says_so(self):
         self.write_some(entities=30)
         self.program.must("sync")
         live, before = self.index_name(), self.uuids()
         with self.when_it_has_filled(self.give_up):
+            self.refused(STOPPED, "does not lead to the index any more that was filled")
+        self.assertEqual((self.uuids(), self.index_name()), (before, live))
+        self.assertEqual(self.rebuild()["began_with"], "begin")
+
+    def test_given_up_by_somebody_else_between_two_feeds_it_makes_no_second_index(self):
+        self.write_some(entities=30)
+        self.program.must("sync")
+        live, before = self.index_name(), self.uuids()
+        with self.when_it_has_counted(self.give_up):
             self.refused(2, f"no alias {self.name}-pawl-rebuild")
         self.assertEqual((self.uuids(), self.index_name()), (before, live))
         self.assertEqual(self.rebuild()["began_with"], "begin")
@@ -639,7 +655,7 @@ class Refused(Rebuild):
             aliases = {f"{self.name}-pawl-rebuild": {"is_write_index": True}}
             self.program.fetch("PUT", f"/{self.name}-other", {**MAPPING, "aliases": aliases})
 
-        with self.when_it_has_filled(begin_anew):
+        with self.when_it_has_counted(begin_anew):
             self.refused(STOPPED, "does not lead to the index any more that was filled")
         self.assertEqual(self.index_name(), live)
         self.program.must("rebuild", "--abort")
