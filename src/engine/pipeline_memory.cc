@@ -34,7 +34,10 @@ MemoryFact Pipeline::memory_fact() const {
     }
     const auto& told = ledger_.pipeline().checkpoint;
     if (!remembered) return told ? MemoryFact::erased : MemoryFact::known;
-    if (told && remembered->revision < told->revision) return MemoryFact::older;
+    // Of an outbox, where nothing is rolled forward from an older checkpoint, one that a pawl wrote just
+    // after it lost its lease is not the index of an older time.
+    const bool is_of_before = told && (!has_outbox() || remembered->written_at <= told->written_at);
+    if (is_of_before && remembered->revision < told->revision) return MemoryFact::older;
     if (remembered->revision > ledger_.pipeline().high) return MemoryFact::newer;
     return MemoryFact::known;
 }

@@ -166,10 +166,12 @@ void Pipeline::forget_work() {
     clean_up_asked_.forget();
 }
 
-// What the index remembers, with what is owed. Of an outbox that is all that it still holds.
+// What the index remembers, with what is owed. Of an outbox that is all that it still holds; and it counts as
+// late: a request of the pawl before may still arrive, with the version that a row would have here, but from
+// an older snapshot.
 void Pipeline::take_up_memory(journal::BeginPipeline& change) const {
     const Remembered& remembered = *target_->remembered;
-    change.high = remembered.revision;
+    change.high = has_outbox() ? std::max(source_->history_end, remembered.revision) : remembered.revision;
     change.checkpoint = journal::Checkpoint{remembered.revision, remembered.written_at};
     if (remembered.shape == source_->shape) change.anchor = remembered.anchor;
     if (has_outbox()) return;

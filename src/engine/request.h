@@ -124,7 +124,8 @@ struct ItemResult {
 
 // What the source adapter found out about the history.
 struct SourceFacts {
-    // The highest revision that is there; outbox mode: that was ever handed out. 0: none.
+    // The highest revision that is there; 0: none. Outbox mode: one that is not below any that was
+    // handed out before, and below all that will be, also after a restart of the server.
     Revision history_end = 0;
     std::uint64_t shape = 0;  // digest of what becomes of a row's columns; never 0 from a real source
 };

@@ -128,7 +128,7 @@ engine::Event MariaDbSource::answer(const Prove&) {
 Result<engine::SourceFacts> MariaDbSource::look_at_history() {
     if (auto done = connect(); !done) return std::unexpected(std::move(done.error()));
     if (auto done = look_at_table(); !done) return std::unexpected(std::move(done.error()));
-    auto end = has_outbox() ? outbox_->history_end(*connection_) : reader_->history_end(*connection_);
+    auto end = has_outbox() ? clean_up_->take_id(*connection_) : reader_->history_end(*connection_);
     if (!end) return std::unexpected(std::move(end.error()));
     return engine::SourceFacts{.history_end = *end,
                                .shape = has_outbox() ? outbox_->shape() : reader_->shape()};

@@ -77,18 +77,38 @@ OutboxCleanUp::OutboxCleanUp(const OutboxLayout& layout)
     insert_ = fmt::format("INSERT INTO {} ({}) VALUES ", name_, fmt::join(names, ", "));
 }
 
+Result<void> OutboxCleanUp::begin(Connection& connection) {
+    for (const char* const statement :
+         {"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION READ WRITE"})
+        if (auto done = connection.execute(statement); !done) return done;
+    return {};
+}
+
 Result<engine::CleanedUp> OutboxCleanUp::run(Connection& connection,
                                              const engine::CleanUpRequest& request) const {
     engine::CleanedUp cleaned{.id = request.id};
-    for (const char* const begin :
-         {"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION READ WRITE"})
-        if (auto done = connection.execute(begin); !done) return std::unexpected(std::move(done.error()));
+    if (auto begun = begin(connection); !begun) return std::unexpected(std::move(begun.error()));
     if (auto done = change(connection, request, cleaned); !done)
         return std::unexpected(with_advice(std::move(done.error())));
     failpoint::at("during:clean_up");
     if (auto done = connection.execute("COMMIT"); !done) return std::unexpected(std::move(done.error()));
     failpoint::at("after:commit_clean_up");
     return cleaned;
+}
+
+// IGNORE: whatever its columns are, a row that nobody will see may have their defaults.
+Result<engine::Revision> OutboxCleanUp::take_id(Connection& connection) const {
+    if (auto begun = begin(connection); !begun) return std::unexpected(std::move(begun.error()));
+    const std::string insert = fmt::format("{}INSERT IGNORE INTO {} () VALUES ()", without_waiting(), name_);
+    if (auto done = connection.execute(insert); !done)
+        return std::unexpected(with_advice(std::move(done.error())));
+    const auto id = connection.rows("SELECT LAST_INSERT_ID()");
+    if (!id) return std::unexpected(id.error());
+    const Revision revision = revision_in(id->front()[0].value_or(""));
+    if (auto done = connection.execute(delete_statement(std::span(&revision, 1))); !done)
+        return std::unexpected(with_advice(std::move(done.error())));
+    if (auto done = connection.execute("COMMIT"); !done) return std::unexpected(std::move(done.error()));
+    return revision;
 }
 
 Result<void> OutboxCleanUp::change(Connection& connection, const engine::CleanUpRequest& request,

@@ -29,8 +29,8 @@ class OutboxReader {
     Result<std::shared_ptr<const engine::Page>> read(Connection& connection,
                                                      const engine::ReadRequest& request);
 
-    // At least the highest id that was ever handed out and committed; ids of writers that are still at work
-    // count too, as far as the server has not been started anew since they got them.
+    // At least the highest id that was ever inserted (OutboxCleanUp::take_id's are); ids that were only
+    // handed out count too, as far as the server has not been started anew since then.
     Result<engine::Revision> history_end(Connection& connection) const;
 
     Result<engine::LookUpAnswer> look_up(Connection& connection, const engine::LookUpRequest& request) const;

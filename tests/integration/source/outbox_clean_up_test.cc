@@ -401,3 +401,25 @@ TEST_CASE("clean-up: beside many writers nothing is lost and nobody waits") {
     CHECK(lock_waits(world) == waits);
     WARN(fmt::format("{} entities, {} late rows", seen.size(), late));
 }
+
+TEST_CASE(
+    "clean-up: the id it takes is nobody's, and no later one is below it after a restart of the server") {
+    PrivateServer server({"--innodb-autoinc-lock-mode=2"});
+    OutboxWorld world(server.settings(), {"id VARCHAR(50)", "part INT"}, "{id}/{part}");
+    // Needs four ids and reserves seven: the last three are nobody's, and forgotten at a restart.
+    world.database().execute("ALTER TABLE changed MODIFY entity_id VARCHAR(50) NOT NULL");
+    world.database().execute("INSERT INTO changed (entity_id, entity_part) SELECT 'a', seq FROM seq_1_to_4");
+    const auto counter = world.reader().history_end(world.connection());
+    REQUIRE(counter.has_value());
+    CHECK(*counter > 4);
+    const auto taken = world.cleaner().take_id(world.connection());
+    REQUIRE(taken.has_value());
+    CHECK(*taken > *counter);
+    CHECK(world.ids() == "1,2,3,4");
+    server.kill();
+    server.start();
+    world.connect_as(world.settings());
+    const auto after = world.reader().history_end(world.connection());
+    REQUIRE(after.has_value());
+    CHECK(*after >= *taken);
+}
