@@ -174,7 +174,7 @@ IntervalSet Ledger::rows_to_delete() const {
         if (!batch.applied && !PAWL_PLANTED(deleted_before_applied)) break;
         rows.insert(batch.revisions);
     }
-    if (!PAWL_PLANTED(quarantined_rows_deleted)) rows.erase(rows_in_quarantine());
+    if (!rows.empty() && !PAWL_PLANTED(quarantined_rows_deleted)) rows.erase(rows_in_quarantine());
     return rows;
 }
 
@@ -207,6 +207,7 @@ IntervalSet Ledger::rows_in_use() const {
 
 void Ledger::rows_deleted(const IntervalSet& revisions, TimeMs now, Changes& changes) {
     left_quarantine_.erase(revisions);
+    if (open_.empty() || !open_.begin()->second.applied) return;
     const IntervalSet kept = rows_in_quarantine();
     for (auto& [id, batch] : open_) {
         if (!batch.applied) break;

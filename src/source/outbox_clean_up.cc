@@ -23,19 +23,6 @@ std::string without_waiting() {
                        limits::clean_up_wait_s);
 }
 
-// What lies between the members of `set`, from 1 through `last`.
-IntervalSet outside(const IntervalSet& set, Revision last) {
-    IntervalSet rest;
-    Revision next = 1;
-    for (const engine::Interval& interval : set.intervals()) {
-        if (interval.first > last) break;
-        if (interval.first > next) rest.insert(engine::Interval{next, interval.first - 1});
-        next = interval.last + 1;
-    }
-    if (next <= last) rest.insert(engine::Interval{next, last});
-    return rest;
-}
-
 IntervalSet together(const IntervalSet& left, const IntervalSet& right) {
     IntervalSet all = left;
     all.insert(right);
@@ -131,8 +118,10 @@ Result<IntervalSet> OutboxCleanUp::late_rows(Connection& connection, const engin
                                              engine::CleanedUp& cleaned) const {
     const IntervalSet mine = together(together(request.done, request.renew), request.known);
     IntervalSet late;
-    IntervalSet places = outside(mine, request.late_through);
-    if (request.late_through == 0 || places.empty()) return late;
+    if (request.late_through == 0) return late;
+    IntervalSet places({engine::Interval{1, request.late_through}});
+    places.erase(mine);
+    if (places.empty()) return late;
     const std::uint64_t exact = places.count();
     places.merge_down_to(limits::intervals_per_statement_max);
     auto rows = connection.query(fmt::format("{}{} ORDER BY `id` LIMIT {}", late_select_,

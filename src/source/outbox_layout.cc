@@ -6,17 +6,12 @@
 #include <algorithm>
 
 #include "base/assert.h"
-#include "config/values.h"
 #include "source/outbox_check.h"
+#include "source/outbox_sql.h"
 #include "source/sql.h"
 
 namespace pawl::source {
 namespace {
-
-// The column of the outbox that holds this column of the key.
-std::string outbox_column(const config::EntityForm& entity, const std::string& column) {
-    return entity.columns.size() == 1 ? "entity" : config::bounded_identifier("entity_" + column);
-}
 
 Result<Column> column_of(const Table& table, const std::string& name, std::string_view advice) {
     const Column* const column = table.find(name);
@@ -26,9 +21,11 @@ Result<Column> column_of(const Table& table, const std::string& name, std::strin
 }
 
 Result<void> find_columns(OutboxLayout& layout, const config::EntityForm& entity) {
-    for (const std::string& name : entity.columns) {
+    const std::vector<std::string> outbox_names = outbox_columns(entity);
+    for (std::size_t at = 0; at < entity.columns.size(); ++at) {
+        const std::string& name = entity.columns[at];
         constexpr std::string_view advice = "name the key's columns in pipeline.source.entity";
-        auto outbox = column_of(layout.outbox, outbox_column(entity, name),
+        auto outbox = column_of(layout.outbox, outbox_names[at],
                                 "let `pawl outbox-sql` show how the outbox is to be made");
         auto table = column_of(layout.table, name, advice);
         auto present = column_of(layout.present(), name, advice);
@@ -67,8 +64,8 @@ Result<void> find_key(OutboxLayout& layout) {
 }
 
 Result<void> find_id(const OutboxLayout& layout) {
-    const Column* const id = layout.outbox.find("id");
-    if (id != nullptr && id->auto_increment && unique_key_of(layout.outbox, "id") != nullptr) return {};
+    const Column* const id = layout.outbox.find(outbox_id);
+    if (id != nullptr && id->auto_increment && unique_key_of(layout.outbox, outbox_id) != nullptr) return {};
     return fail(
         ErrorKind::invalid,
         fmt::format("table {}: there is no AUTO_INCREMENT primary key `id`", layout.outbox.full_name()),
