@@ -144,9 +144,12 @@ class Pipeline {
     // pipeline_memory.cc: what the index remembers
     void look_after_memory();
     MemoryFact memory_fact() const;
+    static MemoryFact memory_of_outbox(const Remembered& remembered,
+                                       const std::optional<journal::Checkpoint>& told);
     bool may_lack_deleted_rows(const Remembered& remembered) const;
     Remembered checkpoint() const;
     bool write_checkpoint_if_worth();
+    bool waits_for_claim();
     bool remembers_before_finish();
 
     // pipeline_batches.cc: from a page to COMMITTED
@@ -265,6 +268,7 @@ class Pipeline {
     bool late_known_ = false;      // late rows were looked for since recovery
     bool polling_ = false;         // the poll timer runs: the tail is left alone until then
     bool trouble_told_ = false;    // about the trouble at hand
+    bool claimed_ = true;          // outbox mode: the index has been told that this pawl has taken it up
     bool told_at_finish_ = false;  // the index has been told, or could not be
     bool stopping_ = false;
     bool finished_ = false;

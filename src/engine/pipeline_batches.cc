@@ -180,6 +180,7 @@ void Pipeline::note_rows_ahead(const std::vector<Row>& actions) {
 
 void Pipeline::begin_sends() {
     if (!lease_.holds_at(now_) && !PAWL_PLANTED(sends_without_lease)) return;
+    if (waits_for_claim()) return;
     for (auto& [id, work] : works_) {
         if ((intent_ticket_.contains(id) && !PAWL_PLANTED(bulk_before_intent)) || work.needs_rows()) continue;
         while (work.can_send()) {

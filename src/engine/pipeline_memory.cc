@@ -34,12 +34,21 @@ MemoryFact Pipeline::memory_fact() const {
     }
     const auto& told = ledger_.pipeline().checkpoint;
     if (!remembered) return told ? MemoryFact::erased : MemoryFact::known;
-    // Of an outbox, where nothing is rolled forward from an older checkpoint, one that a pawl wrote just
-    // after it lost its lease is not the index of an older time.
-    const bool is_of_before = told && (!has_outbox() || remembered->written_at <= told->written_at);
-    if (is_of_before && remembered->revision < told->revision) return MemoryFact::older;
+    if (has_outbox()) return memory_of_outbox(*remembered, told);
+    if (told && remembered->revision < told->revision) return MemoryFact::older;
     if (remembered->revision > ledger_.pipeline().high) return MemoryFact::newer;
     return MemoryFact::known;
+}
+
+// Whatever this journal has not told it was told by another pawl, which may have fed the index since; by one
+// that has just lost its lease also with a revision below this one's. What was told before that is of an
+// index of an older time.
+MemoryFact Pipeline::memory_of_outbox(const Remembered& remembered,
+                                      const std::optional<journal::Checkpoint>& told) {
+    if (told == journal::Checkpoint{remembered.revision, remembered.written_at}) return MemoryFact::known;
+    const bool is_of_before =
+        told && remembered.revision < told->revision && remembered.written_at <= told->written_at;
+    return is_of_before ? MemoryFact::older : MemoryFact::newer;
 }
 
 // Never more than the index holds: what is in quarantine is listed as owed, and when that is too much, the
@@ -86,8 +95,20 @@ bool Pipeline::write_checkpoint_if_worth() {
     return true;
 }
 
+// Outbox mode: an index that was taken up is told so before anything is sent to it. Another pawl that goes on
+// later finds that, and counts as late what is in the outbox: requests of this one may still arrive then,
+// with the versions that its rows would have.
+bool Pipeline::waits_for_claim() {
+    if (claimed_) return false;
+    if (checkpoint_asked_.under_way()) return true;
+    if (target_asked_.under_way() || !target_ || !lease_.holds_at(now_)) return true;
+    claimed_ = !write_checkpoint_if_worth();
+    return !claimed_;
+}
+
 void Pipeline::on(const CheckpointWritten&) {
     if (!checkpoint_asked_.end()) return;
+    claimed_ = true;
     ledger_.record_checkpoint({telling_.revision, telling_.written_at}, changes_);
     if (target_) target_->remembered = telling_;
 }
@@ -95,6 +116,7 @@ void Pipeline::on(const CheckpointWritten&) {
 // Nothing depends on it but how far a pawl without this journal would have to go back.
 void Pipeline::on(const CheckpointFailed& event) {
     if (!checkpoint_asked_.end()) return;
+    claimed_ = true;  // as far as it can be: without the privilege for it documents must come all the same
     if (event.error.kind == ErrorKind::target_missing)
         lose_target(event.error);
     else

@@ -210,8 +210,7 @@ void Pipeline::start_over(const RecoveryRow& row) {
     if (row.decision == Decision::resume) take_up_memory(change);
     if (goes_on) {
         change.fill = ledger_.pipeline().fill.value_or(journal::Fill{});
-        change.high =
-            std::max(ledger_.pipeline().high, target_->remembered ? target_->remembered->revision : 0);
+        change.high = memory_fact() == MemoryFact::newer ? source_->history_end : ledger_.pipeline().high;
     } else if (has_outbox() && row.decision != Decision::resume)
         begin_fill(change);
     const bool has_new_shape = target_->remembered && target_->remembered->shape != source_->shape;
@@ -234,6 +233,7 @@ void Pipeline::start_over(const RecoveryRow& row) {
                                           target_->identity.index, ledger_.pipeline().high),
                               now_, changes_);
     if (has_new_shape) tell_new_shape();
+    claimed_ = !has_outbox();
     write_checkpoint_if_worth();  // from now on the index says whose it is
 }
 

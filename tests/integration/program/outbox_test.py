@@ -233,6 +233,20 @@ class Changes(OutboxTest):
 
 
 class Divergence(OutboxTest):
+    def test_whoever_fed_the_index_last_goes_on_and_another_one_takes_it_up(self):
+        self.install()
+        self.put_some()
+        self.program.must("sync")
+        for word in ("b", "c"):
+            self.put_some(word=word)
+            self.assertIn("R07", self.program.must("sync").stderr)
+        other = self.another("other")
+        self.put("e1", "d")
+        other.must("sync")
+        self.put("e2", "e")
+        self.assertIn("R13", self.program.must("sync").stderr)
+        self.check_equal()
+
     def test_a_lost_journal_is_no_loss(self):
         self.install()
         self.put_some()

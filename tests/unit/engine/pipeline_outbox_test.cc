@@ -257,3 +257,38 @@ TEST_CASE("an outbox whose counter is below what was read from it is not the one
     hand.begins(3, false);
     CHECK(hand.pipeline.ledger().pipeline().condition == journal::Condition::source_regressed);
 }
+
+TEST_CASE("an index that is taken up is told so before anything is sent to it, or at least was tried to be") {
+    const bool is_told = GENERATE(true, false);
+    ByHand hand(outbox_settings());
+    hand.checkpoint_at_once = false;
+    hand.begins();
+    hand.reads(table_page({"a"}, true));
+    hand.writes();
+    CHECK_FALSE(hand.take<SendBulk>());
+    hand.need<WriteCheckpoint>();
+    if (is_told)
+        hand.happens(CheckpointWritten{});
+    else
+        hand.happens(CheckpointFailed{{ErrorKind::forbidden, "no right to write _meta", "grant it"}});
+    hand.need<SendBulk>();
+}
+
+TEST_CASE(
+    "an index that was told something by another pawl is taken up anew, with all of the outbox as late") {
+    const bool by_another = GENERATE(true, false);
+    auto left = left_behind(journal::BatchState::committed, 4);
+    left.pipeline.source = outbox_settings().source;
+    left.pipeline.checkpoint = journal::Checkpoint{4, 1'000};
+    ByHand hand(outbox_settings(), left);
+    hand.happens(Begin{});
+    hand.happens(SourceReady{{9}});
+    TargetFacts facts = facts_of("uuid", false);
+    facts.remembered = Remembered{.pipeline = "lex",
+                                  .source = outbox_settings().source,
+                                  .revision = 4,
+                                  .written_at = by_another ? 1'001 : 1'000};
+    hand.happens(TargetReady{facts});
+    CHECK(hand.need<ReportRecovery>().steps.front().row->label == (by_another ? "R13" : "R07"));
+    CHECK(hand.pipeline.ledger().pipeline().high == (by_another ? 9 : 4));
+}
