@@ -68,7 +68,8 @@ class SimCluster {
     engine::TargetFacts prepare();
     // One action, as the real thing judges it: the document first, then the version. What must never happen
     // it lets happen; SimVersions sees it.
-    // `is_stray`: the request comes when its pipeline has begun again, or was meant for another index.
+    // `is_stray`: the request comes when its pipeline has begun again, or the lease has gone over, or was
+    // meant for another index.
     engine::ItemResult apply(const SimAction& action, TimeMs now, bool is_stray = false);
 
     // Whether the index was copied without the tombstone that this action would have lost against, and says

@@ -25,10 +25,13 @@ class SimLock {
         heard_at_ = now;
         const bool held = std::exchange(holder_, session) == session;
         if (!held) won_at_ = now;
+        if (!held) ++times_won_;
         return held ? engine::Lease::Outcome::held : engine::Lease::Outcome::won;
     }
 
     bool is_held_by(Session session) const { return session != 0 && holder_ == session; }
+
+    std::uint64_t times_won() const { return times_won_; }
 
     // Somebody else holds it since so long ago.
     bool is_held_by_another(const std::set<Session>& own, TimeMs now, TimeMs since) const {
@@ -52,6 +55,7 @@ class SimLock {
     Session closed_through_ = 0;
     TimeMs heard_at_ = 0;
     TimeMs won_at_ = 0;
+    std::uint64_t times_won_ = 0;
 };
 
 }  // namespace pawl::simulation

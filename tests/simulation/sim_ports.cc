@@ -293,14 +293,14 @@ void SimTarget::send(engine::BulkRequest request) {
     for (const engine::Row& row : request.actions)
         actions.push_back({row.revision, SimHistory::entity_of(row.entity), row.action,
                            world.outbox == nullptr ? 0 : content_of(row)});
-    deliver({request.id, *prepared_, std::move(actions), era_});
+    deliver({request.id, *prepared_, std::move(actions), era_, world.lock.times_won()});
     parts_.fuse.boundary("after", "send_bulk");
 }
 
 std::vector<ItemResult> SimTarget::judge(const SimShared& world, const Flying& request) {
     const SimIndex* const index = world.cluster.index();
     const bool is_anothers = index != nullptr && index->uuid != request.uuid;
-    const bool is_stray = is_anothers || request.era.expired();
+    const bool is_stray = is_anothers || request.era.expired() || request.lease != world.lock.times_won();
     const bool overloaded = world.chance_of(Fault::overload, 20);
     const ItemResult busy{ItemStatus::retry, "es_rejected_execution_exception", "queue is full", {}};
     std::vector<ItemResult> items;
