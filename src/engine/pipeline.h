@@ -237,6 +237,7 @@ class Pipeline {
     std::vector<Renewal> renewing_;          // asked for with `cleaning_`
     CleanUpRequest cleaning_;                // that is under way
     std::map<BatchId, NewRows> new_rows_;    // of the fill, for what was rejected of it
+    TimeMs cleaning_since_ = 0;              // of the clean-up that is under way
     TimeMs late_next_at_ = 0;                // late rows are looked for again
     std::map<RequestId, InFlight> in_flight_;
     RequestId last_request_ = 0;

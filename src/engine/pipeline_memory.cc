@@ -101,7 +101,7 @@ bool Pipeline::write_checkpoint_if_worth() {
 bool Pipeline::waits_for_claim() {
     if (claimed_) return false;
     if (checkpoint_asked_.under_way()) return true;
-    if (target_asked_.under_way() || !target_ || !lease_.holds_at(now_)) return true;
+    if (target_asked_.under_way() || !target_) return true;
     claimed_ = !write_checkpoint_if_worth();
     return !claimed_;
 }

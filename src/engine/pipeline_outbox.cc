@@ -5,6 +5,7 @@
 // the state that it stands for is newer: it is never sent, but renewed. The same holds for a row that lost
 // against a version which this pawl did not send, and for a row of the table that lost, or was rejected, in
 // the first fill. So whatever the table holds comes to the index with a revision that nothing there has yet.
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -38,6 +39,7 @@ void Pipeline::clean_up_if_due() {
         request.done = IntervalSet({Interval{1, request.done.highest()}});
     request.id = ++last_request_;
     clean_up_asked_.begin();
+    cleaning_since_ = now_;
     renewing_ = std::exchange(renewals_, {});
     cleaning_ = request;
     effects_.emplace_back(CleanUp{std::move(request)});
@@ -50,7 +52,10 @@ void Pipeline::on(const CleanedUp& event) {
     forget_committed();
     if (cleaning_.late_through > 0) {
         late_known_ = !event.more_late;
-        late_next_at_ = event.more_late ? now_ : now_ + settings_.limits.poll_interval_ms;
+        // Rows that are deleted and not yet purged (behind a long backup) make it slow: then it rests as
+        // long.
+        const TimeMs rest = std::max(settings_.limits.poll_interval_ms, now_ - cleaning_since_);
+        late_next_at_ = event.more_late ? now_ : now_ + rest;
         // Or the revisions are handed out again, by an outbox that is not the one that it was.
         if (event.late > 0) history_due_ = true;
     }
