@@ -123,7 +123,7 @@ Result<Pipeline> decode_pipeline(std::string_view key, std::string_view value) {
     Pipeline pipeline;
     pipeline.name = key;
     pipeline.source.mode = enum_of(reader, SourceMode::outbox, "source mode");
-    pipeline.condition = enum_of(reader, Condition::refill_needed, "condition");
+    pipeline.condition = enum_of(reader, last_condition, "condition");
     const bool may_have_fill = type == RecordType::pipeline;
     const std::uint8_t flags =
         flags_of(reader, static_cast<std::uint8_t>(format::pipeline_has_checkpoint |

@@ -88,6 +88,7 @@ enum class Condition : std::uint8_t {
     standby = 8,           // another pawl holds the pipeline's lease
     refill_needed = 9,     // stopped: the index lacks what is not in the outbox any more
 };
+inline constexpr Condition last_condition = Condition::refill_needed;
 std::string_view name_of(Condition condition);  // "RUNNING", "RETRYING", …, "SOURCE_REGRESSED", …
 
 // The watermark that the index itself was last told.

@@ -18,36 +18,48 @@ struct QuarantineWish {
     std::vector<Chosen> chosen;
 };
 
-// The one place that decides how an operator's words reach the journal: through the daemon that has it open,
-// else straight into it. Says which it was.
-Result<std::string> carry_out(const QuarantineWish& wish, const std::filesystem::path& folder,
-                              const journal::WriterOptions& options, std::optional<int> daemon_pid) {
-    if (daemon_pid) {
-        using Ask = ops::OperatorRequest::Ask;
-        for (const Chosen& of : wish.chosen) {
-            const Ask ask = wish.drop ? Ask::drop_quarantine : Ask::retry_quarantine;
-            const auto left =
-                ops::leave(folder, {ask, of.pipeline, wish.all ? std::vector<std::string>{} : of.entities});
-            if (!left) return std::unexpected(left.error());
-        }
-        return fmt::format("asked pawl (pid {}) to ", *daemon_pid);
-    }
-    auto writer = journal::Writer::open(folder, options);
-    if (!writer) return std::unexpected(std::move(writer.error()));
-    std::vector<journal::Change> changes;
-    for (const Chosen& of : wish.chosen) {
-        if (wish.drop)
-            changes.emplace_back(journal::DropQuarantine{of.pipeline, of.entities});
-        else
-            changes.emplace_back(journal::RetryQuarantine{of.pipeline, of.entities});
-    }
-    if (auto written = writer->commit(changes); !written) return std::unexpected(std::move(written.error()));
-    return std::string(wish.drop ? "" : "pawl's next start will ");
+// Whether what is wished of this pipeline is left to a running pawl, or to the next that starts. In outbox
+// mode only that can delete the rows of what is given up: else they would bring it back.
+bool is_left_to_pawl(const QuarantineWish& wish, const Chosen& of, std::optional<int> daemon_pid) {
+    return daemon_pid || (wish.drop && of.mode == journal::SourceMode::outbox);
 }
 
-void print_wish(const QuarantineWish& wish, std::string_view how, bool dry_run, Io& io) {
+Result<void> leave_to_pawl(const QuarantineWish& wish, const Chosen& of,
+                           const std::filesystem::path& folder) {
+    using Ask = ops::OperatorRequest::Ask;
+    const Ask ask = wish.drop ? Ask::drop_quarantine : Ask::retry_quarantine;
+    return ops::leave(folder, {ask, of.pipeline, wish.all ? std::vector<std::string>{} : of.entities});
+}
+
+// The one place that decides how an operator's words reach the journal: through the daemon, else straight
+// into it.
+Result<void> carry_out(const QuarantineWish& wish, const std::filesystem::path& folder,
+                       const journal::WriterOptions& options, std::optional<int> daemon_pid) {
+    std::vector<journal::Change> changes;
+    for (const Chosen& of : wish.chosen) {
+        if (is_left_to_pawl(wish, of, daemon_pid)) {
+            if (auto left = leave_to_pawl(wish, of, folder); !left) return left;
+        } else if (wish.drop) {
+            changes.emplace_back(journal::DropQuarantine{of.pipeline, of.entities});
+        } else {
+            changes.emplace_back(journal::RetryQuarantine{of.pipeline, of.entities});
+        }
+    }
+    if (changes.empty()) return {};
+    auto writer = journal::Writer::open(folder, options);
+    if (!writer) return std::unexpected(std::move(writer.error()));
+    return writer->commit(changes);
+}
+
+std::string how(const QuarantineWish& wish, const Chosen& of, std::optional<int> daemon_pid) {
+    if (daemon_pid) return fmt::format("asked pawl (pid {}) to ", *daemon_pid);
+    return wish.drop && !is_left_to_pawl(wish, of, daemon_pid) ? "" : "pawl's next start will ";
+}
+
+void print_wish(const QuarantineWish& wish, std::optional<int> daemon_pid, bool dry_run, Io& io) {
     for (const Chosen& of : wish.chosen)
-        io.out << fmt::format("{}{} {} of {}\n", dry_run ? "would " : how, wish.drop ? "drop" : "try again",
+        io.out << fmt::format("{}{} {} of {}\n", dry_run ? "would " : how(wish, of, daemon_pid),
+                              wish.drop ? "drop" : "try again",
                               counted(of.entities.size(), "entity", "entities"), of.pipeline);
     if (wish.chosen.empty()) io.out << "the quarantine is empty\n";
 }
@@ -85,15 +97,13 @@ int run_quarantine(const Words& words, Io& io) {
     if (!chosen) return report(io, chosen.error());
     wish.drop = action == "drop";
     wish.chosen = std::move(*chosen);
-    std::string how;
     if (!dry_run && !wish.chosen.empty()) {
         journal::WriterOptions options;
         if (journal_option.config()) options.map_bytes_max = journal_option.config()->journal.size_max;
-        auto done = carry_out(wish, *folder, options, contents->writer_pid);
+        const auto done = carry_out(wish, *folder, options, contents->writer_pid);
         if (!done) return report(io, done.error());
-        how = std::move(*done);
     }
-    print_wish(wish, how, dry_run, io);
+    print_wish(wish, contents->writer_pid, dry_run, io);
     return exit_code::done;
 }
 

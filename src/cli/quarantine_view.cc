@@ -47,7 +47,7 @@ Result<std::vector<Chosen>> choose(const journal::Contents& contents,
     std::vector<Chosen> chosen;
     std::vector<std::string> unknown = entities;
     for (const auto& snapshot : contents.pipelines) {
-        Chosen of_pipeline{snapshot.pipeline.name, {}};
+        Chosen of_pipeline{snapshot.pipeline.name, snapshot.pipeline.source.mode};
         for (const journal::QuarantineEntry& entry : snapshot.quarantine) {
             if (!all && std::find(entities.begin(), entities.end(), entry.entity) == entities.end()) continue;
             of_pipeline.entities.push_back(entry.entity);

@@ -16,7 +16,8 @@ std::string quarantine_json(const journal::Contents& contents);
 // Entities of one pipeline.
 struct Chosen {
     std::string pipeline;
-    std::vector<std::string> entities;
+    journal::SourceMode mode = journal::SourceMode::revision;
+    std::vector<std::string> entities = {};
 };
 
 // Which entries of the quarantine `entities` are; with `all`, every one. Pipelines without any are left out.

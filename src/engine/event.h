@@ -104,6 +104,7 @@ enum class Timer : std::uint8_t {
     prepare_retry = 4,
     lease = 5,
     checkpoint = 6,
+    clean_up_retry = 7,
 };
 struct TimerFired {
     Timer timer = Timer::poll;

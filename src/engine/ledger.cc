@@ -170,6 +170,9 @@ void Ledger::end_fill(TimeMs now, Changes& changes) {
 
 IntervalSet Ledger::rows_to_delete() const {
     IntervalSet rows = left_quarantine_;
+    const Revision through = deleted_at_most();
+    if (through < journal::revision_max)
+        rows.erase(IntervalSet({Interval{through + 1, journal::revision_max}}));
     for (const auto& [id, batch] : open_) {
         if (!batch.applied && !PAWL_PLANTED(deleted_before_applied)) break;
         rows.insert(batch.revisions);

@@ -122,6 +122,7 @@ class Pipeline {
     void start_over(const RecoveryRow& row);
     void take_up_memory(journal::BeginPipeline& change) const;
     void begin_fill(journal::BeginPipeline& change) const;
+    Revision end_of_outbox() const;
     void go_on();
     void refuse(const RecoveryRow& row);
     void look_for_quarantined_rows();
@@ -144,8 +145,6 @@ class Pipeline {
     // pipeline_memory.cc: what the index remembers
     void look_after_memory();
     MemoryFact memory_fact() const;
-    static MemoryFact memory_of_outbox(const Remembered& remembered,
-                                       const std::optional<journal::Checkpoint>& told);
     bool may_lack_deleted_rows(const Remembered& remembered) const;
     Remembered checkpoint() const;
     bool write_checkpoint_if_worth();
@@ -163,6 +162,7 @@ class Pipeline {
     void note_anchor(const Page& page);
     void note_rows_ahead(const std::vector<Row>& actions);
     void begin_sends();
+    TimeMs stale_after() const;
     bool refresh_if_stale(BatchWork& work);
     void settle(const InFlight& sent, const std::vector<ItemResult>& items);
     void doubt(BatchId batch, const std::vector<BatchWork::Doubted>& doubted);

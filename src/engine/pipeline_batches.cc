@@ -190,17 +190,21 @@ void Pipeline::begin_sends() {
             if (!is_fill && refresh_if_stale(work)) break;
             Part part = work.take(request_actions_max_);
             BulkRequest request = work.request_of(part, ++last_request_);
+            request.begin_before = (is_fill ? now_ : work.read_at()) + stale_after();
             in_flight_.emplace(request.id, InFlight{id, std::move(part)});
             effects_.emplace_back(SendBulk{std::move(request)});
         }
     }
 }
 
+// Half of what a tombstone lives is for the rows, the other half for the request.
+TimeMs Pipeline::stale_after() const {
+    return std::max(limits::stale_after_min_ms, target_->gc_deletes_ms / limits::stale_divisor);
+}
+
 // A row that was read too long ago may be older than a tombstone that has expired since.
 bool Pipeline::refresh_if_stale(BatchWork& work) {
-    const TimeMs stale_after =
-        std::max(limits::stale_after_min_ms, target_->gc_deletes_ms / limits::stale_divisor);
-    if (now_ - work.read_at() < stale_after || PAWL_PLANTED(no_reread_when_stale)) return false;
+    if (now_ - work.read_at() < stale_after() || PAWL_PLANTED(no_reread_when_stale)) return false;
     if (!work.in_flight()) {
         work.drop_rows();
         begin_read();

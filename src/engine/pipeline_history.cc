@@ -29,6 +29,7 @@ void Pipeline::look_up_if_due() {
 // What is known of the history, as far as the index behind the alias was fed from it.
 HistoryQuestion Pipeline::history_question() const {
     HistoryQuestion question;
+    if (source_fact() == SourceFact::other) return question;  // what is known is of another one
     if (target_fact() == TargetFact::same) {
         const journal::Pipeline& known = ledger_.pipeline();
         for (const journal::Anchor& anchor : known.anchors)

@@ -33,22 +33,14 @@ MemoryFact Pipeline::memory_fact() const {
         return may_lack_deleted_rows(*remembered) ? MemoryFact::older : MemoryFact::known;
     }
     const auto& told = ledger_.pipeline().checkpoint;
+    // With an outbox whatever this journal has not told it may be another pawl's, which has fed the index.
+    const bool was_told =
+        remembered && told == journal::Checkpoint{remembered->revision, remembered->written_at};
+    if (has_outbox()) return was_told || (!remembered && !told) ? MemoryFact::known : MemoryFact::newer;
     if (!remembered) return told ? MemoryFact::erased : MemoryFact::known;
-    if (has_outbox()) return memory_of_outbox(*remembered, told);
     if (told && remembered->revision < told->revision) return MemoryFact::older;
     if (remembered->revision > ledger_.pipeline().high) return MemoryFact::newer;
     return MemoryFact::known;
-}
-
-// Whatever this journal has not told it was told by another pawl, which may have fed the index since; by one
-// that has just lost its lease also with a revision below this one's. What was told before that is of an
-// index of an older time.
-MemoryFact Pipeline::memory_of_outbox(const Remembered& remembered,
-                                      const std::optional<journal::Checkpoint>& told) {
-    if (told == journal::Checkpoint{remembered.revision, remembered.written_at}) return MemoryFact::known;
-    const bool is_of_before =
-        told && remembered.revision < told->revision && remembered.written_at <= told->written_at;
-    return is_of_before ? MemoryFact::older : MemoryFact::newer;
 }
 
 // Never more than the index holds: what is in quarantine is listed as owed, and when that is too much, the
@@ -100,7 +92,7 @@ bool Pipeline::write_checkpoint_if_worth() {
 // with the versions that its rows would have.
 bool Pipeline::waits_for_claim() {
     if (claimed_) return false;
-    if (checkpoint_asked_.under_way()) return true;
+    if (checkpoint_asked_.under_way() || trouble_.waiting(Lane::send)) return true;
     if (target_asked_.under_way() || !target_) return true;
     claimed_ = !write_checkpoint_if_worth();
     return !claimed_;
@@ -108,17 +100,20 @@ bool Pipeline::waits_for_claim() {
 
 void Pipeline::on(const CheckpointWritten&) {
     if (!checkpoint_asked_.end()) return;
-    claimed_ = true;
+    if (!std::exchange(claimed_, true)) success(Lane::send);
     ledger_.record_checkpoint({telling_.revision, telling_.written_at}, changes_);
     if (target_) target_->remembered = telling_;
 }
 
-// Nothing depends on it but how far a pawl without this journal would have to go back.
+// Nothing depends on it but how far a pawl without this journal would have to go back; and, where the index
+// was just taken up, what may be sent. Without the privilege documents must come all the same.
 void Pipeline::on(const CheckpointFailed& event) {
     if (!checkpoint_asked_.end()) return;
-    claimed_ = true;  // as far as it can be: without the privilege for it documents must come all the same
+    claimed_ = claimed_ || event.error.kind == ErrorKind::forbidden;
     if (event.error.kind == ErrorKind::target_missing)
         lose_target(event.error);
+    else if (!claimed_)
+        trouble(Lane::send, event.error);
     else
         tell_now_and_then(event.error);
 }

@@ -16,7 +16,7 @@
 namespace pawl::engine {
 
 void Pipeline::clean_up_if_due() {
-    if (!has_outbox() || clean_up_asked_.under_way() || trouble_.waiting(Lane::read)) return;
+    if (!has_outbox() || clean_up_asked_.under_way() || trouble_.waiting(Lane::clean_up)) return;
     if (written_ticket_ < last_ticket_ || !changes_.empty()) return;  // APPLIED may not be on disk
     if (!lease_.holds_at(now_)) return;  // another pawl may be counting on the rows that it has seen
     CleanUpRequest request{.rows_max = settings_.limits.batch_rows_max};
@@ -47,7 +47,7 @@ void Pipeline::clean_up_if_due() {
 
 void Pipeline::on(const CleanedUp& event) {
     if (!clean_up_asked_.end()) return;
-    success(Lane::read);
+    success(Lane::clean_up);
     ledger_.rows_deleted(cleaning_.done, now_, changes_);
     forget_committed();
     if (cleaning_.late_through > 0) {
@@ -82,7 +82,7 @@ void Pipeline::on(const CleanUpFailed& event) {
     renewing_.clear();
     history_due_ = true;
     if (!PAWL_PLANTED(renewed_rows_missed)) reading_.look_again();  // it may have taken effect
-    trouble(Lane::read, event.error);
+    trouble(Lane::clean_up, event.error);
 }
 
 // The history knows the version that has beaten this action.

@@ -70,7 +70,7 @@ FillFact Pipeline::fill_fact() const {
     const MemoryFact memory = memory_fact();
     const bool is_same = target_fact() == TargetFact::same;
     if (!is_same && memory == MemoryFact::older) return FillFact::done;
-    const bool by_journal = is_same && memory != MemoryFact::newer;
+    const bool by_journal = is_same && (memory != MemoryFact::newer || !target_->remembered);
     if (is_same && !by_journal && PAWL_PLANTED(fill_of_another_pawl_taken_for_done)) return FillFact::done;
     const bool is_unfinished = by_journal ? ledger_.pipeline().fill.has_value()
                                           : target_->remembered && target_->remembered->filling;
@@ -170,8 +170,10 @@ void Pipeline::forget_work() {
 // late: a request of the pawl before may still arrive, with the version that a row would have here, but from
 // an older snapshot.
 void Pipeline::take_up_memory(journal::BeginPipeline& change) const {
+    if (has_outbox()) change.high = end_of_outbox();
+    if (!target_->remembered) return;  // outbox mode: somebody has overwritten it
     const Remembered& remembered = *target_->remembered;
-    change.high = has_outbox() ? std::max(source_->history_end, remembered.revision) : remembered.revision;
+    if (!has_outbox()) change.high = remembered.revision;
     change.checkpoint = journal::Checkpoint{remembered.revision, remembered.written_at};
     if (remembered.shape == source_->shape) change.anchor = remembered.anchor;
     if (has_outbox()) return;
@@ -190,7 +192,13 @@ void Pipeline::take_up_memory(journal::BeginPipeline& change) const {
 // are there still count as late.
 void Pipeline::begin_fill(journal::BeginPipeline& change) const {
     change.fill = journal::Fill{};
-    change.high = source_->history_end;
+    change.high = end_of_outbox();
+}
+
+// All that is there by now is at or below it. Another pawl may have taken an id since this one did.
+Revision Pipeline::end_of_outbox() const {
+    const auto& remembered = target_->remembered;
+    return std::max(source_->history_end, remembered ? remembered->revision : 0);
 }
 
 // From 0, or from what the index remembers. Its quarantine, and ours, is owed: it may have been mended where
@@ -210,7 +218,9 @@ void Pipeline::start_over(const RecoveryRow& row) {
     if (row.decision == Decision::resume) take_up_memory(change);
     if (goes_on) {
         change.fill = ledger_.pipeline().fill.value_or(journal::Fill{});
-        change.high = memory_fact() == MemoryFact::newer ? source_->history_end : ledger_.pipeline().high;
+        change.high = memory_fact() == MemoryFact::newer ? end_of_outbox() : ledger_.pipeline().high;
+        if (const auto& told = target_->remembered)
+            change.checkpoint = journal::Checkpoint{told->revision, told->written_at};
     } else if (has_outbox() && row.decision != Decision::resume)
         begin_fill(change);
     const bool has_new_shape = target_->remembered && target_->remembered->shape != source_->shape;

@@ -64,7 +64,7 @@ void Reading::took(const Asked& asked, const Page& page, TimeMs now) {
                 IntervalSet({Interval{0, page.complete ? journal::revision_max : page.covered_through}}));
             return;
         case Purpose::table:
-            if (!page.rows().empty()) table_after_ = page.table_through;
+            if (!page.table_through.empty()) table_after_ = page.table_through;  // a view may hide all of it
             table_read_ = is_end_of_table(asked, page);
             return;
         case Purpose::fill:

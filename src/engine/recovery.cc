@@ -19,7 +19,7 @@ constexpr auto filled = FillFact::done;
 using enum Decision;
 
 // clang-format off
-constexpr std::array<RecoveryRow, 20> table{{
+constexpr std::array<RecoveryRow, 18> table{{
     // label, mode, journal, source, history, target, memory, batch, fill, decision
     {"R01", any, absent, SourceFact::same, any, TargetFact::created, any, any, any, begin,
      "the journal does not know this pipeline and the index is new: reading from the first revision"},
@@ -64,10 +64,6 @@ constexpr std::array<RecoveryRow, 20> table{{
     {"R18", outbox, present, SourceFact::same, intact, TargetFact::existing, MemoryFact::older, any, filled, refill,
      "the index is not the journal's and remembers less: what it lacks was deleted from the outbox when the other "
      "one had it"},
-    {"R19", outbox, present, SourceFact::same, intact, TargetFact::same, MemoryFact::older, any, filled, refill,
-     "the index remembers less than it was told: it may lack what was deleted from the outbox"},
-    {"R20", outbox, present, SourceFact::same, intact, TargetFact::same, MemoryFact::erased, any, filled, refill,
-     "the index has forgotten what it was told: it may lack what was deleted from the outbox"},
 }};
 // clang-format on
 
@@ -129,6 +125,8 @@ bool is_possible(const RecoveryFacts& facts) {
                    (facts.memory == MemoryFact::older && facts.mode == outbox &&
                     facts.journal == JournalFact::present);
         case TargetFact::same:
+            if (facts.mode == outbox && facts.memory != MemoryFact::newer)
+                return facts.memory == MemoryFact::known;
             return facts.memory != MemoryFact::none;
     }
     PAWL_ASSERT(!"a target outside the enumeration");

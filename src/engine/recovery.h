@@ -29,9 +29,10 @@ enum class MemoryFact : std::uint8_t {
     none,    // another index, and it remembers nothing
     known,   // another index, and it remembers a revision; or the journal's own, and they agree
     older,   // the journal's own, but it remembers less than it was told: somebody has overwritten it; outbox
-             // mode: also another index, which may lack what was deleted from the outbox
-    erased,  // the journal's own, but it remembers nothing though it was told something
-    newer,   // the journal's own, but it remembers more than the journal has read: another pawl was here
+             // mode: another index, which may lack what was deleted from the outbox
+    erased,  // the journal's own, but it remembers nothing though it was told something; not in outbox mode
+    newer,   // the journal's own, but it remembers more than the journal has read: another pawl was here;
+             // outbox mode: anything else than it was told
 };
 enum class BatchFact : std::uint8_t { none, intent, applied };
 // Outbox mode: whether all that the table held has been sent to the index once.

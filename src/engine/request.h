@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -104,6 +105,9 @@ struct BulkRequest {
     RequestId id = 0;
     std::shared_ptr<const Page> page;
     std::vector<Row> actions;  // views into the page; never of action invalid; never empty
+    // By clock_now(): a request that has not begun by then may be older than a tombstone that has expired,
+    // and has to fail as unavailable.
+    TimeMs begin_before = std::numeric_limits<TimeMs>::max();
 };
 
 enum class ItemStatus : std::uint8_t {

@@ -10,6 +10,7 @@ Trouble::Trouble(const Limits& limits)
     : states_{{{Backoff(limits.retry_delay_min_ms, limits.retry_delay_max_ms), false, {}},
                {Backoff(limits.retry_delay_min_ms, limits.retry_delay_max_ms), false, {}},
                {Backoff(limits.retry_delay_min_ms, limits.retry_delay_max_ms), false, {}},
+               {Backoff(limits.retry_delay_min_ms, limits.retry_delay_max_ms), false, {}},
                {Backoff(limits.retry_delay_min_ms, limits.retry_delay_max_ms), false, {}}}} {}
 
 DelayRange Trouble::failed(Lane lane, ErrorKind kind, TimeMs now) {
@@ -51,6 +52,8 @@ Timer Trouble::timer_of(Lane lane) {
             return Timer::send_retry;
         case Lane::lease:
             return Timer::lease;
+        case Lane::clean_up:
+            return Timer::clean_up_retry;
     }
     PAWL_ASSERT(!"a lane outside the enumeration");
     return Timer::poll;
@@ -69,6 +72,8 @@ std::optional<Lane> Trouble::lane_of(Timer timer) {
             return Lane::read;
         case Timer::send_retry:
             return Lane::send;
+        case Timer::clean_up_retry:
+            return Lane::clean_up;
     }
     PAWL_ASSERT(!"a timer outside the enumeration");
     return std::nullopt;

@@ -13,8 +13,8 @@
 namespace pawl::engine {
 
 // What can fail on its own and is tried again on its own.
-enum class Lane : std::uint8_t { prepare, read, send, lease };
-inline constexpr std::size_t lanes = 4;
+enum class Lane : std::uint8_t { prepare, read, send, lease, clean_up };
+inline constexpr std::size_t lanes = 5;
 
 class Trouble {
   public:

@@ -23,11 +23,6 @@ TimeMs wall_clock_now() {
     return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-// Like the engine: half of it is for the rows, the other half for the request.
-TimeMs stale_after(TimeMs gc_deletes_ms) {
-    return gc_deletes_ms / engine::limits::stale_divisor;
-}
-
 }  // namespace
 
 ElasticsearchIndex::ElasticsearchIndex(HttpClient& client, const config::Elasticsearch& settings,
@@ -36,7 +31,6 @@ ElasticsearchIndex::ElasticsearchIndex(HttpClient& client, const config::Elastic
       index_(index),
       inbox_(inbox),
       request_timeout_ms_(request_timeout_for(settings.request_timeout_ms, limits::gc_deletes_default_ms)),
-      stale_after_ms_(stale_after(limits::gc_deletes_default_ms)),
       session_(client) {}
 
 ElasticsearchIndex::~ElasticsearchIndex() {
@@ -59,7 +53,6 @@ void ElasticsearchIndex::find_target() {
         return;
     }
     request_timeout_ms_ = request_timeout_for(settings_.request_timeout_ms, facts->gc_deletes_ms);
-    stale_after_ms_ = stale_after(facts->gc_deletes_ms);
     {
         const std::lock_guard lock(name_mutex_);
         index_name_ = facts->identity.index;
@@ -115,7 +108,7 @@ HttpRequest ElasticsearchIndex::http_request_for(const engine::BulkRequest& requ
         .body_type = BodyType::ndjson,
         .timeout_ms = timeout_ms,
         .answer_bytes_max = limits::bulk_answer_bytes_max,
-        .begin_before = request.page->read_at + stale_after_ms_,
+        .begin_before = request.begin_before,
     };
     encode_bulk(request.actions, http_request.body);
     if (!settings_.gzip) return http_request;

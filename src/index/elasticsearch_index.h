@@ -50,7 +50,6 @@ class ElasticsearchIndex final : public engine::IndexPort {
     const config::Index& index_;
     engine::Inbox& inbox_;
     std::atomic<TimeMs> request_timeout_ms_;
-    std::atomic<TimeMs> stale_after_ms_;  // since a page was read
     std::atomic<bool> is_ending_ = false;
 
     std::mutex buffers_mutex_;

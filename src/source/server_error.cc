@@ -29,13 +29,15 @@ std::string advice_for(unsigned number) {
         case 1049:
             return "set mariadb.database to an existing database";
         case 1146:
-            return "set pipeline.source.table to an existing table";
+            return "set pipeline.source.table, and where there is one pipeline.source.outbox, to an existing "
+                   "table";
         case 1054:
             return "compare the columns in the config with the table's";
         case 1040:
         case 1203:
         case 1226:
-            return "raise max_connections or the account's limit; pawl needs one connection per pipeline";
+            return "raise max_connections or the account's limit; pawl needs up to three connections per "
+                   "pipeline";
         case 2002:
         case 2003:
         case 2005:

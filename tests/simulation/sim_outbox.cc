@@ -138,11 +138,11 @@ void SimOutbox::read_rows(const engine::ReadRequest& request, std::uint64_t enti
 void SimOutbox::read_table(const engine::ReadRequest& request, std::uint64_t rows_max,
                            engine::Page& page) const {
     const std::uint32_t first = request.table_after->empty() ? 0 : entity_of(*request.table_after) + 1;
+    // Entities that are removed count, as those that a view hides.
     for (std::uint32_t entity = first; entity < entities(); ++entity) {
-        if (present(entity).kind == RowKind::removed) continue;
-        if (page.rows().size() >= rows_max || page.bytes() >= request.bytes_max) return;
-        put(page, 0, entity, present(entity));
+        if (entity - first >= rows_max || page.bytes() >= request.bytes_max) return;
         page.table_through = name_of(entity);
+        if (present(entity).kind != RowKind::removed) put(page, 0, entity, present(entity));
     }
     page.complete = true;
 }

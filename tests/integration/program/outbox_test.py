@@ -200,6 +200,45 @@ class Changes(OutboxTest):
         self.assertEqual(self.program.quarantine(), {})
         self.check_equal()
 
+    def test_what_an_operator_gives_up_while_pawl_is_stopped_does_not_come_back(self):
+        self.put("bad", "x", n="no number")
+        self.put_some()
+        self.install()
+        self.program.must("sync")
+        self.assertEqual(list(self.program.quarantine()), ["bad"])
+        self.assertIn("next start will drop 1 entity", self.program.must("quarantine", "drop", "bad").stdout)
+        for _ in range(2):
+            self.program.must("sync")
+            self.assertEqual(self.program.quarantine(), {})
+            self.assertEqual(self.rows_of_outbox(), ())
+
+    def test_a_view_that_hides_whole_pages_is_filled_to_its_end(self):
+        for number in range(60):
+            self.put(f"e{number:02}", "shown" if number in (0, 59) else "hidden")
+        self.execute(f"CREATE VIEW {self.name}_view AS SELECT * FROM {self.name} WHERE word = 'shown'")
+        self.install()
+        text = self.program.config.read_text(encoding="utf-8")
+        view = f'entity = "id"\nview = "{self.name}_view"\n'
+        text = text.replace('entity = "id"\n', view).replace(LIMITS, LIMITS + "\nbatch_documents = 10")
+        self.program.config.write_text(text, encoding="utf-8")
+        self.program.must("sync")
+        self.assertEqual(self.documents(), {"e00": "shown", "e59": "shown"})
+
+    def test_a_revision_pipeline_that_is_made_one_with_an_outbox_is_refused(self):
+        self.execute("CREATE TABLE h (revision BIGINT AUTO_INCREMENT PRIMARY KEY, id VARCHAR(40) NOT NULL, word"
+                     " VARCHAR(200), n VARCHAR(20), KEY (id))")  # fmt: skip
+        self.execute("INSERT INTO h (id, word, n) VALUES ('a', 'w', '1')")
+        self.install()
+        outbox = self.program.config.read_text(encoding="utf-8")
+        source = f'mode = "outbox"\ntable = "{self.name}"\nentity = "id"\n'
+        history = outbox.replace(source, 'table = "h"\nrevision = "revision"\nentity = "id"\n')
+        self.program.config.write_text(history, encoding="utf-8")
+        self.program.must("sync")
+        self.program.config.write_text(outbox, encoding="utf-8")
+        done = self.program.run("sync")
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertIn("cannot be compared", done.stderr)
+
     def test_writers_and_kills(self):
         self.put_some()
         self.install()

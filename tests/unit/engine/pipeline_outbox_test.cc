@@ -141,7 +141,7 @@ TEST_CASE("a clean-up that fails is tried again, with all that is done by then")
     const CleanUpRequest first = cleans_up(hand);
     hand.happens(CleanUpFailed{first.id, {ErrorKind::unavailable, "deadlock", "wait"}});
     CHECK_FALSE(hand.take<CleanUp>());
-    hand.fires(Timer::read_retry);
+    hand.fires(Timer::clean_up_retry);
     CHECK(cleans_up(hand).done == revisions({1}));
 }
 
