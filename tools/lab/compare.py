@@ -1,7 +1,8 @@
-"""Compares every document of an index with the history that it should mirror.
+"""Compares every document of an index with the history, or the table with an outbox, that it should mirror.
 
 What must be true of a live entity (its latest row does not delete it): there is a document with its id, whose _version
 is that row's revision and whose _source is body + fields + constants, as JSON values. Of anything else: no document.
+A table with an outbox says nothing of versions: every row of it is a live entity.
 """
 
 import json
@@ -20,6 +21,7 @@ SELECT {columns} FROM `{table}` JOIN
   ON `{revision}` = latest
 WHERE NOT COALESCE(`{deleted}`, 0)
 """
+PRESENT_SQL = "SELECT {columns} FROM `{table}`"
 
 
 @dataclass
@@ -57,6 +59,7 @@ class Report:
 def compare(fetch, connection, pipeline, quarantined=(), progress=None, versions=True):
     """`fetch(method, path, body) -> parsed JSON` asks the search server; `connection`: PyMySQL, utf8mb4, its open
     transaction is ended; `pipeline`: table, columns, alias and document shape; `quarantined`: entities to leave out."""
+    versions = versions and pipeline.mode == "revision"
     left_out = {entity.encode() for entity in quarantined}
     report = Report(quarantined=len(left_out))
     expected = {entity: rest for entity, *rest in live_rows(connection, pipeline) if entity not in left_out}
@@ -107,9 +110,11 @@ def documents(fetch, alias):
 
 def live_rows(connection, pipeline):
     """(entity as bytes, revision, function that makes the expected document) of each live entity, in one snapshot."""
-    columns = [pipeline.entity, pipeline.revision, pipeline.body, *pipeline.fields.values()]
-    sql = LATEST_SQL.format(
-        columns=", ".join(f"`{column}`" for column in columns),
+    has_history = pipeline.mode == "revision"
+    columns = [f"`{column}`" for column in (pipeline.entity, pipeline.body, *pipeline.fields.values())]
+    columns.insert(1, f"`{pipeline.revision}`" if has_history else "0")
+    sql = (LATEST_SQL if has_history else PRESENT_SQL).format(
+        columns=", ".join(columns),
         table=pipeline.table,
         revision=pipeline.revision,
         entity=pipeline.entity,
