@@ -71,7 +71,10 @@ def compare(fetch, connection, pipeline, quarantined=(), progress=None, versions
         entity = document["_id"].encode("utf-8", "surrogatepass")
         if entity not in left_out:
             _judge(report, document, expected.pop(entity, None), versions)
-    report.missing = [f"{_name(entity)}: no document; latest revision {row[0]}" for entity, row in expected.items()]
+    report.missing = [
+        f"{_name(entity)}: no document" + (f"; latest revision {row[0]}" if versions else "")
+        for entity, row in expected.items()
+    ]
     return report
 
 
@@ -89,7 +92,7 @@ def _judge(report, document, row, versions):
     if path is None:
         report.equal += 1
     else:
-        report.different.append(f"{name}: revision {revision}, {path}")
+        report.different.append(f"{name}: _version {version}, {path}")
 
 
 def documents(fetch, alias):
@@ -146,12 +149,12 @@ def difference(expected, found, path=""):
         return None
     if isinstance(expected, list) and isinstance(found, list):
         if len(expected) != len(found):
-            return f"{path} has {len(found)} elements in the document, {len(expected)} in the history"
+            return f"{path} has {len(found)} elements in the document, {len(expected)} in the table"
         pairs = enumerate(zip(expected, found))
         return next((below for i, pair in pairs if (below := difference(*pair, f"{path}[{i}]")) is not None), None)
     if _kind(expected) == _kind(found) and expected == found:
         return None
-    return f"{path} is {_short(found)} in the document, {_short(expected)} in the history"
+    return f"{path} is {_short(found)} in the document, {_short(expected)} in the table"
 
 
 def _kind(value):

@@ -222,7 +222,7 @@ def rows_of_outbox(connection, pipeline):
 def newest_revision(connection, pipeline):
     """Of the history; with an outbox the highest id of a row that waits there."""
     revision, table = (pipeline.revision, pipeline.table) if pipeline.mode == "revision" else ("id", pipeline.outbox)
-    return _value(connection, f"SELECT COALESCE(MAX(`{revision}`), 0) FROM `{table}`")
+    return int(_value(connection, f"SELECT COALESCE(MAX(`{revision}`), 0) FROM `{table}`"))
 
 
 def rows_in_gaps(connection, pipeline, gaps):
