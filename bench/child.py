@@ -55,13 +55,14 @@ def _watch(pid: int) -> int:
     rss = 0
     try:
         while not end.poll(SAMPLE_SECONDS * 1000):
-            rss = max(rss, _peak(pid))
+            rss = max(rss, peak_of(pid))
     finally:
         os.close(descriptor)
     return rss
 
 
-def _peak(pid: int) -> int:
+def peak_of(pid: int) -> int:
+    """The most memory that the process has used, in bytes; 0: it is gone."""
     # The kernel keeps the peak, so that only the time after the last look is missed.
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):

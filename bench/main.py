@@ -16,6 +16,7 @@ SEARCH_SERVER = "elasticsearch-8.19.7"
 SIZES, RUNS = "200000,1000000", 3
 RESTART_DOCUMENTS, RESTART_ROUNDS = 1_000_000, 10
 REBUILD_DOCUMENTS, EDITS = 200_000, 10
+EDITS_PER_SECOND, EDIT_SECONDS = 2_000, 60
 EXIT_DONE, EXIT_FAILED = 0, 3
 
 
@@ -51,7 +52,16 @@ def parse_arguments() -> argparse.Namespace:
     rebuild.add_argument("--edits", type=_positive, default=EDITS, metavar="N",
                          help=f"rows of each entity where there are many (default: {EDITS})")
     rebuild.add_argument("--runs", type=_positive, default=RUNS, metavar="N", help=f"of each (default: {RUNS})")
-    for command in (throughput, restart, verify, rebuild):
+    outbox = commands.add_parser(
+        "outbox", help="a backlog in an outbox beside the ceiling, a steady load of edits, and what triggers cost")
+    outbox.add_argument("--documents", type=_positive, default=REBUILD_DOCUMENTS, metavar="N",
+                        help=f"entities of the backlog (default: {REBUILD_DOCUMENTS})")
+    outbox.add_argument("--runs", type=_positive, default=RUNS, metavar="N", help=f"of each (default: {RUNS})")
+    outbox.add_argument("--edits", type=_positive, default=EDITS_PER_SECOND, metavar="N",
+                        help=f"edits a second of the steady load (default: {EDITS_PER_SECOND})")
+    outbox.add_argument("--seconds", type=_positive, default=EDIT_SECONDS, metavar="N",
+                        help=f"how long (default: {EDIT_SECONDS})")
+    for command in (throughput, restart, verify, rebuild, outbox):
         command.add_argument("--json", action="store_true", help="figures as JSON on stdout, in place of tables")
         command.add_argument("--build", type=Path, metavar="DIR",
                              help="a build folder with pawl and bench_ceiling (default: build/release, which is built)")
@@ -91,7 +101,7 @@ def prepare(options: argparse.Namespace, progress: Progress) -> Path:
 def run(options: argparse.Namespace, progress: Progress) -> None:
     build = prepare(options, progress)
     # Needs packages that the step above installs.
-    from bench import rebuild, restart, throughput, verify
+    from bench import outbox, outbox_text, rebuild, restart, throughput, verify
     from bench.world import World
 
     with TemporaryFolder("pawl-bench-") as folder, World(folder) as world:
@@ -108,6 +118,11 @@ def run(options: argparse.Namespace, progress: Progress) -> None:
                 options.documents, options.edits, options.runs)
             figures = rebuild.as_json(options.documents, options.edits, runs)
             text = f"{rebuild.as_markdown(options.documents, options.edits, runs)}\n\n{rebuild.verdict(runs)}"
+        elif options.command == "outbox":
+            result = outbox.Outbox(world, build / "pawl", build / "bench" / "bench_ceiling", progress).measure(
+                options.documents, options.runs, options.edits, options.seconds)
+            figures = outbox_text.as_json(result)
+            text = f"{outbox_text.as_markdown(result)}\n\n{outbox_text.verdict(result)}"
         else:
             bench = throughput.Throughput(world, build / "pawl", build / "bench" / "bench_ceiling", progress)
             results = []

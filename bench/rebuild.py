@@ -9,7 +9,7 @@ from typing import Any
 from lab.progress import Progress
 
 from bench import child, load
-from bench.world import ALIAS, INDEX_FILE, World, Wrong
+from bench.world import ALIAS, World, Wrong
 
 CEILING, ONE, MANY = "ceiling", "rebuild", "rebuild, edited"
 EDITED_TABLE = "lex_edited"
@@ -54,7 +54,7 @@ class Rebuild:
         self._progress.show(f"{program}, {which}")
         groups = self._world.server_groups()
         servers, busy = sum(map(load.group_seconds, groups)), load.busy_seconds()
-        cost = self._run_ceiling() if program == CEILING else self._run_pawl()
+        cost = self._world.run_ceiling(self._ceiling) if program == CEILING else self._run_pawl()
         servers = sum(map(load.group_seconds, groups)) - servers
         other = load.busy_seconds() - busy - servers - cost.cpu_seconds
         run = Run(program, cost.wall_seconds, cost.cpu_seconds, servers, cost.rss_bytes_max,
@@ -70,13 +70,6 @@ class Rebuild:
         if not report["done"] or report["documents"] != self._world.documents or report["rejected"]:
             raise Wrong(f"pawl rebuild says {report}")
         return cost
-
-    def _run_ceiling(self) -> child.Cost:
-        command = [str(self._ceiling), self._world.search.url, ALIAS, str(INDEX_FILE), str(self._world.ndjson)]
-        cost = child.run(command, self._world.folder)
-        # Its own figures leave out reading the file.
-        said = json.loads(cost.output)
-        return child.Cost(said["wall_seconds"], said["cpu_seconds"], cost.rss_bytes_max, cost.output)
 
 
 def as_json(documents: int, edits: int, runs: list[Run]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """pawl beside its ceiling, interleaved, on the same servers."""
 
-import json
 import re
 import shutil
 import statistics
@@ -12,7 +11,7 @@ from typing import Any, Optional
 from lab.progress import Progress
 
 from bench import child, load
-from bench.world import ALIAS, INDEX_FILE, World
+from bench.world import World
 
 FIRST_COMMITS = 2  # LMDB transactions before the first batch: the journal is made, the pipeline begins
 WARM_DOCUMENTS = 400_000  # Java compiles what runs often
@@ -96,7 +95,7 @@ class Throughput:
         self._progress.show(f"{name}, {which}")
         groups = self._world.server_groups()
         servers, busy, started = sum(map(load.group_seconds, groups)), load.busy_seconds(), time.monotonic()
-        cost = self._run_ceiling() if name == CEILING else self._run_pawl()
+        cost = self._world.run_ceiling(self._ceiling) if name == CEILING else self._run_pawl()
         elapsed = time.monotonic() - started
         servers = sum(map(load.group_seconds, groups)) - servers
         other = load.busy_seconds() - busy - servers - cost.cpu_seconds
@@ -113,13 +112,6 @@ class Throughput:
 
     def _run_pawl(self) -> child.Cost:
         return child.run(self._sync_command(), self._world.folder)
-
-    def _run_ceiling(self) -> child.Cost:
-        command = [str(self._ceiling), self._world.search.url, ALIAS, str(INDEX_FILE), str(self._world.ndjson)]
-        cost = child.run(command, self._world.folder)
-        # Its own figures leave out reading the file.
-        said = json.loads(cost.output)
-        return child.Cost(said["wall_seconds"], said["cpu_seconds"], cost.rss_bytes_max, cost.output)
 
     def _sync_command(self) -> list[str]:
         return [str(self._pawl), "sync", "--config", str(self._world.config)]
@@ -140,12 +132,12 @@ def as_markdown(results: list[Result]) -> str:
         for program in result.programs():
             runs, count = result.of(program), result.documents
             cells = [
-                f"{count:,}", program, _spread([run.wall_seconds for run in runs], ".1f"),
-                _spread([count / run.wall_seconds for run in runs], ",.0f"),
-                _spread([run.cpu_seconds / count * 1e6 for run in runs], ".2f"),
-                _spread([run.server_cpu_seconds / count * 1e6 for run in runs], ".1f"),
+                f"{count:,}", program, spread([run.wall_seconds for run in runs], ".1f"),
+                spread([count / run.wall_seconds for run in runs], ",.0f"),
+                spread([run.cpu_seconds / count * 1e6 for run in runs], ".2f"),
+                spread([run.server_cpu_seconds / count * 1e6 for run in runs], ".1f"),
                 # The ceiling holds all requests in memory.
-                _spread([run.rss_bytes_max / 1e6 for run in runs], ".1f") if program != CEILING else "",
+                spread([run.rss_bytes_max / 1e6 for run in runs], ".1f") if program != CEILING else "",
             ]
             lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "| documents | program | speed, ceiling = 1 | LMDB commits a batch | syncs a batch | others used |",
@@ -154,9 +146,9 @@ def as_markdown(results: list[Result]) -> str:
         for program in (each for each in result.programs() if each != CEILING):
             commits = [run.commits_per_batch for run in result.of(program) if run.commits_per_batch is not None]
             syncs = "" if program != PAWL or result.syncs_per_batch is None else f"{result.syncs_per_batch:.2f}"
-            cells = [f"{result.documents:,}", program, _spread(result.ratios(program), ".3f"),
-                     _spread(commits, ".2f"), syncs,
-                     _spread([run.other_share * 100 for run in result.runs], ".0f") + " %"]
+            cells = [f"{result.documents:,}", program, spread(result.ratios(program), ".3f"),
+                     spread(commits, ".2f"), syncs,
+                     spread([run.other_share * 100 for run in result.runs], ".0f") + " %"]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -180,7 +172,7 @@ def verdict(results: list[Result]) -> str:
     return "\n".join(lines)
 
 
-def _spread(values: list[float], form: str) -> str:
+def spread(values: list[float], form: str) -> str:
     """Median (lowest–highest)."""
     middle = format(statistics.median(values), form)
     return middle if len(values) == 1 else f"{middle} ({format(min(values), form)}–{format(max(values), form)})"

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from lab import history, pawl
 from lab.servers import MariaDB, SearchServer
 
-from bench import load
+from bench import child, load
 from bench.entries import Entries
 
 SEARCH_SERVER = "elasticsearch-8.19.7"
@@ -92,14 +92,16 @@ class World:
                 connection.query(f"INSERT INTO {table} ({others}) SELECT {values} FROM {ALIAS} ORDER BY history_id")
             connection.query(f"ANALYZE TABLE {table}")
 
-    def configure(self, url: str, limits: dict[str, int], table: str = ALIAS) -> None:
+    def configure(self, url: str, limits: dict[str, int], table: str = ALIAS, mode: str = "revision") -> pawl.Pipeline:
         """Writes pawl.toml for the index at `url`."""
-        pipeline = pawl.Pipeline(name=ALIAS, table=table, alias=ALIAS, fields=FIELDS, constants={"_resource_id": "lex"})
+        pipeline = pawl.Pipeline(name=ALIAS, table=table, alias=ALIAS, fields=FIELDS, constants={"_resource_id": "lex"},
+                                 mode=mode)
         mariadb = {"host": self.database.host, "port": self.database.port, "database": DATABASE, "user": USER,
                    "password_file": str(self.password_file)}
         pawl.write_config(self.config, self.journal, mariadb, [url], pipeline, INDEX_FILE)
         with self.config.open("a", encoding="utf-8") as file:
             file.write("[pipeline.limits]\n" + "".join(f"{key} = {value}\n" for key, value in limits.items()))
+        return pipeline
 
     def start_over(self, with_index: bool = False) -> bool:
         """No journal, no index or an empty one, and servers that have come to rest (False: they have not)."""
@@ -121,15 +123,24 @@ class World:
         assert self.database.process and self.search.process
         return [self.database.process.pid, self.search.process.pid]
 
-    def check_index(self) -> None:
-        """Raises Wrong unless all documents are there, and some of them are as they must be."""
+    def run_ceiling(self, program: Path) -> child.Cost:
+        """All documents, posted without pawl, into an index that it makes."""
+        command = [str(program), self.search.url, ALIAS, str(INDEX_FILE), str(self.ndjson)]
+        cost = child.run(command, self.folder)
+        # Its own figures leave out reading the file.
+        said = json.loads(cost.output)
+        return child.Cost(said["wall_seconds"], said["cpu_seconds"], cost.rss_bytes_max, cost.output)
+
+    def check_index(self, versions: bool = True) -> None:
+        """Raises Wrong unless all documents are there, and some of them are as they must be. `versions`: also their
+        revisions, as in the history."""
         self.client.post(f"/{ALIAS}/_refresh")
         count = self.client.get(f"/{ALIAS}/_count")["count"]
         if count != self.documents:
             raise Wrong(f"the index holds {count} documents, expected {self.documents}")
         for action, document in self._some_documents():
             found = self.client.get(f"/{ALIAS}/_doc/{action['_id']}")
-            if found["_version"] != action["version"] or found["_source"] != document:
+            if (versions and found["_version"] != action["version"]) or found["_source"] != document:
                 raise Wrong(f"{action['_id']} is {found}, expected version {action['version']} and {document}")
 
     def _some_documents(self) -> list[tuple[Any, Any]]:

@@ -65,7 +65,9 @@ Result<void> OutboxCheck::look() {
     auto tables = look_at_outbox_tables(connection_, settings_.database, pipeline_.source, findings_);
     if (!tables) return std::unexpected(std::move(tables.error()));
     tables_ = std::move(*tables);
-    if (!tables_.outbox && as_one_error(findings_.all()))
+    if (tables_.outbox_hidden)
+        findings_.refuse(*tables_.outbox_hidden);
+    else if (!tables_.outbox && as_one_error(findings_.all()))
         findings_.refuse(fmt::format("there is no outbox: table {} is missing", outbox_name()),
                          std::string(run_outbox_sql));
     check_text_columns();

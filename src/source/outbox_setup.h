@@ -15,8 +15,9 @@ struct SetupStep {
     bool is_done;      // there is nothing to do
 };
 
-// Makes the outbox and its triggers. Errors: unavailable; invalid where the tables do not fit, or somebody
-// else's trigger has the name of one of these.
+// Makes the outbox and its triggers. An outbox that the user may not see is taken for one that is not there:
+// before it is made nobody can grant anything on it, and making it twice is harmless. Errors: unavailable;
+// invalid where the tables do not fit, or somebody else's trigger has the name of one of these.
 Result<std::vector<SetupStep>> outbox_setup(Connection& connection, const std::string& database,
                                             const config::Source& source);
 

@@ -205,7 +205,11 @@ Result<OutboxTables> look_at_outbox_tables(Connection& connection, std::string_v
     if (!outbox && outbox.error().kind == ErrorKind::invalid) return tables;
     if (!outbox && keeps_from_looking(outbox.error())) return std::unexpected(std::move(outbox.error()));
     if (!outbox) {
-        findings.refuse(std::move(outbox.error()));
+        tables.outbox_hidden = std::move(outbox.error());
+        tables.outbox_hidden->advice = fmt::format(
+            "GRANT SELECT, INSERT, DELETE ON {} TO the user that [mariadb] names, once "
+            "`pawl outbox-sql` has been run",
+            table_identifier(database, source.outbox->table));
         return tables;
     }
     check_table_type(*outbox, "pipeline.source.outbox", findings);

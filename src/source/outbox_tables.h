@@ -16,7 +16,8 @@ namespace pawl::source {
 struct OutboxTables {
     std::optional<Table> table;
     std::vector<std::optional<Table>> joined;  // as in the config
-    std::optional<Table> outbox;               // empty: there is none
+    std::optional<Table> outbox;               // empty: there is none, or it is hidden
+    std::optional<Error> outbox_hidden = {};   // why nobody can tell whether it is there
 };
 
 // Describes them and checks the keys, and the outbox where there is one. What is empty and should not be is

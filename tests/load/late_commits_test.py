@@ -5,15 +5,15 @@ The run is cut into windows: without pawl, with it, and with a pawl that is stop
 them the same writers (writers.py) write; what their statements and commits take is compared. Between two
 windows they rest, and the watermark must come to the highest revision: everything below is in the index or proven dead.
 
-A reader that trusts MAX(history_id), as many do, runs beside pawl. It must lose rows, or the load shows nothing.
+Readers that many have written run beside pawl (naive.py). They must lose rows, or the load shows nothing.
 
-    late_commits_test.py --binary build/dev/pawl [--seed N] [--rows 200000] [--window SECONDS]
+--mode outbox: the same with a plain table that pawl's own triggers watch: at each rest its outbox must become empty.
+
+    late_commits_test.py --binary build/dev/pawl [--mode outbox] [--seed N] [--rows 200000] [--window SECONDS]
 """
 
 import argparse
-import array
 import contextlib
-import multiprocessing
 import os
 import pathlib
 import random
@@ -25,13 +25,13 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "support"), str(TESTS / "load")]
 
 import pymysql
-from program import TABLE_SQL, Program
+from late_modes import MODES
+from naive import NaiveReader
+from program import Program
 from writers import LOCK_WAIT_ERROR, Writers, make_words
 
 from lab.servers import MariaDB, SearchServer, TemporaryFolder
 
-NAIVE_POLL_SECONDS = 0.02
-CATCH_UP_SECONDS_MAX = 60
 STOPPED_SECONDS_MAX = 0.3
 BETWEEN_STOPS_SECONDS_MAX = 0.1
 DISTURBANCES = 2  # killed connections and killed clients in each window
@@ -57,59 +57,15 @@ WHERE EVENT_NAME = 'wait/lock/metadata/sql/mdl'
 """
 
 
-def read_naively(database, stop, file):
-    """What a reader sees that remembers the highest id it has read, and asks for those above."""
-    seen, last = array.array("q"), 0
-    connection = None
-    while True:
-        stopping = stop.is_set()  # and one look after that
-        try:
-            if connection is None:
-                connection = database.connect(database="karp")
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT history_id FROM lex WHERE history_id > %s ORDER BY history_id", (last,))
-                rows = [row[0] for row in cursor]
-            seen.extend(rows)
-            last = rows[-1] if rows else last
-            if stopping:
-                break
-        except (pymysql.err.Error, OSError):
-            connection = None
-        time.sleep(NAIVE_POLL_SECONDS)
-    file.write_bytes(seen.tobytes())
-
-
-@contextlib.contextmanager
-def naive_reader(database, file):
-    """Gives a function that ends the reader and returns the set of revisions that it has seen."""
-    context = multiprocessing.get_context("fork")
-    stop = context.Event()
-    process = context.Process(target=read_naively, args=(database, stop, file), daemon=True)
-    process.start()
-
-    def result():
-        stop.set()
-        process.join()
-        seen = array.array("q")
-        seen.frombytes(file.read_bytes())
-        return set(seen)
-
-    try:
-        yield result
-    finally:
-        process.kill()
-        process.join()
-
-
 class Run:
     def __init__(self, options, folder, database, index):
         self.options, self.database, self.random = options, database, random.Random(options.seed)
         database.execute("CREATE DATABASE karp")
         self.connection = database.connect(database="karp")
-        self.connection.cursor().execute(TABLE_SQL.format(table="lex"))
         make_words(self.connection)
-        self.program = Program(options.binary, folder, "late", database, index, limits=LIMITS)
+        self.program = Program(options.binary, folder, "late", database, index, limits=LIMITS, mode=options.mode)
         self.pawl = self.program.pawl
+        self.mode = MODES[options.mode](self)
         self.check_that_waits_are_counted()
         self.table_waits = []  # (phase, how many, the longest)
         self.rests = self.stops = 0
@@ -122,6 +78,7 @@ class Run:
                 wait.execute("SET SESSION lock_wait_timeout = 1")
                 try:
                     wait.execute("INSERT INTO lex (entity_id, version, body) VALUES ('never', 1, '{}')")
+                    raise AssertionError("LOCK TABLES … READ lets writers write")
                 except pymysql.err.OperationalError as error:
                     assert error.args[0] == LOCK_WAIT_ERROR, error
         count, longest = self.rows(WAITS_SQL)[0]
@@ -156,24 +113,14 @@ class Run:
             self.table_waits.append((phase, *self.rows(WAITS_SQL)[0]))
             if phase == WITHOUT:
                 self.start()
-            self.wait_for_watermark()
+            self.mode.wait_at_rest()
+            self.rests += 1
             window += 1
             print(f"window {window}, {NAMES[phase]}: {sum(writers.rows):,} rows", flush=True)
 
     def start(self):
         self.pawl.start()
         self.program.wait_until_running(self.pawl.process)
-
-    def wait_for_watermark(self):
-        """Nobody writes: all that is missing is dead, and pawl finds that out by itself."""
-        highest = self.value("SELECT COALESCE(MAX(history_id), 0) FROM lex")
-
-        def arrived():
-            status = self.pawl.status("lex")
-            return status and status["watermark"] == highest and not status["gaps"]
-
-        self.pawl.poll(arrived, f"the watermark at {highest}", CATCH_UP_SECONDS_MAX)
-        self.rests += 1
 
     # The windows
 
@@ -207,18 +154,18 @@ class Run:
 
     # The verdict
 
-    def judge(self, writers, seen_naively):
-        present = {row[0] for row in self.rows("SELECT history_id FROM lex")}
-        highest = max(present)
-        print(f"{len(present):,} rows, highest revision {highest:,}; {self.rests} times at rest with the watermark there; "
-              f"{self.stops} stops of pawl")
-        self.program.check_equal(self.connection)
-        lost = len(present - seen_naively)
-        print(f"pawl lost 0 rows; a reader that trusts MAX(history_id) lost {lost:,}")
-        if lost == 0:
-            raise AssertionError("the naive reader lost nothing: this load shows nothing")
-        if len(present) < self.options.rows:
-            raise AssertionError(f"only {len(present)} rows")
+    def judge(self, writers, lost):
+        """`lost`: {naive reader: how much it has lost}."""
+        print(f"{sum(writers.rows):,} rows written, {self.mode.describe()}; {self.rests} times at rest; {self.stops} stops of "
+              f"pawl; {sum(writers.broken)} transactions broken off")
+        report = self.program.check_equal(self.connection)
+        print(f"pawl lost nothing: {report.equal:,} documents are equal")
+        for reader, count in lost.items():
+            print(f"{reader}: lost {count:,}")
+            if count == 0:
+                raise AssertionError(f"{reader}: it lost nothing, so this load shows nothing")
+        if sum(writers.rows) < self.options.rows:
+            raise AssertionError(f"only {sum(writers.rows)} rows")
         self.judge_latencies(writers.latencies())
 
     def judge_latencies(self, latencies):
@@ -252,11 +199,13 @@ def run(options):
             writers = None
             try:
                 load.start()
-                with naive_reader(database, folder / "naive") as seen_naively:
-                    writers = Writers(database, folder, options.seed)
+                load.mode.ready()
+                with contextlib.ExitStack() as stack:
+                    readers = [stack.enter_context(NaiveReader(database, folder, kind)) for kind in load.mode.naive]
+                    writers = Writers([database], folder, options.seed, load.mode.writer)
                     load.write(writers)
                     writers.end()
-                    load.judge(writers, seen_naively())
+                    load.judge(writers, {reader.name: reader.lost(load.connection) for reader in readers})
                 load.pawl.stop()
             finally:
                 load.pawl.end()
@@ -267,6 +216,7 @@ def run(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True)
+    parser.add_argument("--mode", choices=sorted(MODES), default="revision")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--rows", type=int, default=2_000, help="at least so many committed rows")
     parser.add_argument("--window", type=float, default=3.0, help="seconds")

@@ -1,7 +1,8 @@
 """Writers that commit out of order: one process each, so that one may be killed as a client dies.
 
 A transaction lasts from nothing to five seconds and holds single rows, multi-row inserts, INSERT IGNORE of rows that are there
-already, and INSERT … SELECT; some are rolled back. What a writer measures goes to a file of its own, a line each:
+already, and INSERT … SELECT; some are rolled back. They insert into a history; table_writers.py has those that change a
+plain table. What a writer measures goes to a file of its own, a line each:
 
     <phase> statement|commit <seconds>
 """
@@ -44,13 +45,16 @@ def make_words(connection):
 
 
 class Writers:
-    """All writers, and what they are told. Values without locks: a killed process would leave a lock taken."""
+    """All writers, and what they are told. Values without locks: a killed process would leave a lock taken.
 
-    def __init__(self, database, folder, seed):
-        self.database, self.folder, self.random = database, folder, random.Random(seed)
+    `databases`: they share these evenly; `writer`: what each of them is (HistoryWriter and its like)."""
+
+    def __init__(self, databases, folder, seed, writer):
+        self.databases, self.folder, self.random, self.writer = databases, folder, random.Random(seed), writer
         self.phase = multiprocessing.RawValue("i", 0)
         self.resting = multiprocessing.RawValue("b", 0)
         self.rows = multiprocessing.RawArray("q", WRITERS)  # committed, by each
+        self.broken = multiprocessing.RawArray("q", WRITERS)  # transactions and connections, of each
         self.at_rest = multiprocessing.RawArray("b", WRITERS)
         self.connection_ids = multiprocessing.RawArray("q", WRITERS)
         self.started = 0
@@ -58,10 +62,13 @@ class Writers:
 
     def _start(self, number):
         self.started += 1
-        writer = _Writer(self, number, self.started, self.random.randrange(2**32))
+        writer = self.writer(self, number, self.started, self.random.randrange(2**32))
         process = multiprocessing.get_context("fork").Process(target=writer.run, daemon=True)
         process.start()
         return process
+
+    def database_of(self, number):
+        return self.databases[number % len(self.databases)]
 
     def file(self, number):
         return self.folder / f"latency-{number}"
@@ -84,7 +91,7 @@ class Writers:
         self.resting.value = 0
 
     def kill_client(self):
-        """SIGKILL of a process: the server finds out by itself. Another takes its place."""
+        """SIGKILL of a process: the server finds out by itself. Another takes its place, with the same number."""
         number = self.random.randrange(WRITERS)
         os.kill(self.processes[number].pid, signal.SIGKILL)
         self.processes[number].join()
@@ -92,9 +99,9 @@ class Writers:
 
     def kill_connection(self):
         """KILL CONNECTION, in the middle of whatever it does."""
-        victim = self.connection_ids[self.random.randrange(WRITERS)]
+        number = self.random.randrange(WRITERS)
         try:
-            self.database.execute(f"KILL CONNECTION {victim}")
+            self.database_of(number).execute(f"KILL CONNECTION {self.connection_ids[number]}")
         except pymysql.err.OperationalError as error:
             if error.args[0] != 1094:  # it is gone already
                 raise
@@ -115,8 +122,8 @@ class Writers:
         return {key: sorted(values) for key, values in found.items()}
 
 
-class _Writer:
-    """In a process of its own."""
+class HistoryWriter:
+    """In a process of its own. Each change is another row of the history."""
 
     def __init__(self, shared, number, serial, seed):
         self.shared, self.number, self.serial, self.random = shared, number, serial, random.Random(seed)
@@ -148,11 +155,12 @@ class _Writer:
             except (pymysql.err.OperationalError, pymysql.err.InterfaceError, OSError) as error:
                 if error.args and error.args[0] == LOCK_WAIT_ERROR:
                     raise  # somebody has made this writer wait
+                self.shared.broken[self.number] += 1
                 self.connection = None  # killed, or the server has died
                 time.sleep(RECONNECT_SECONDS)
 
     def _connect(self):
-        self.connection = self.shared.database.connect(database="karp", autocommit=False)
+        self.connection = self.shared.database_of(self.number).connect(database="karp", autocommit=False)
         self.shared.connection_ids[self.number] = self.connection.thread_id()
         with self.connection.cursor() as cursor:
             cursor.execute(f"SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}")
@@ -168,11 +176,14 @@ class _Writer:
             if left <= 0 or self.shared.resting.value:
                 break
             time.sleep(min(left, PAUSE_SECONDS_MAX * self.random.random()))
-        if self.random.random() < ROLLBACK_SHARE:
+        rows += self._last_statement()
+        committed = self.random.random() >= ROLLBACK_SHARE
+        if committed:
+            self._timed("commit", self.connection.commit)
+            self.shared.rows[self.number] += rows
+        else:
             self.connection.rollback()
-            return
-        self._timed("commit", self.connection.commit)
-        self.shared.rows[self.number] += rows
+        self._ended(committed)
 
     def _timed(self, kind, do):
         phase, begin = self.shared.phase.value, time.perf_counter()
@@ -181,6 +192,13 @@ class _Writer:
         if phase == self.shared.phase.value:
             self.log.write(f"{phase} {kind} {seconds:.6f}\n")
         return result
+
+    def _last_statement(self):
+        """One that must not be followed by a pause. Returns how many rows it has changed."""
+        return 0
+
+    def _ended(self, committed):
+        """The transaction is over, and well."""
 
     def _statement(self):
         """Returns how many rows it has inserted."""
@@ -198,9 +216,10 @@ class _Writer:
                 return self._insert(cursor, INSERT_IGNORE, rows)
             return self._insert(cursor, INSERT, self._rows() if choice < 0.8 else self._rows(1))
 
-    def _insert(self, cursor, insert, rows):
+    def _insert(self, cursor, insert, rows, after=""):
         values = [value for row in rows for value in row]
-        return cursor.execute(insert + ", ".join(["(%s, %s, %s, %s)"] * len(rows)), values)
+        places = f"({', '.join(['%s'] * len(rows[0]))})"
+        return cursor.execute(insert + ", ".join([places] * len(rows)) + after, values)
 
     def _rows(self, count=None):
         rows = []

@@ -30,12 +30,13 @@ CREATE TABLE {table} (
 class Program:
     """`index`: a SearchServer; `database`: a MariaDB with the schema karp."""
 
-    def __init__(self, binary, folder, name, database, index, table="lex", limits=""):
+    def __init__(self, binary, folder, name, database, index, table="lex", limits="", mode="revision"):
         self.folder, self.name, self.index, self.table = folder / name, name, index, table
         self.folder.mkdir()
         self.config = self.folder / "pawl.toml"
         self.journal = self.folder / "journal"
-        self.pipeline = Pipeline("lex", table, name, fields={"_entry_version": "version"})
+        self.pipeline = Pipeline("lex", table, name, fields={"_entry_version": "version"},
+                                 mode=mode)
         mapping = self.folder / "index.json"
         mapping.write_text(json.dumps(MAPPING))
         mariadb = {"socket": str(database.socket), "database": "karp", "user": "root"}

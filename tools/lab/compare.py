@@ -1,7 +1,8 @@
-"""Compares every document of an index with the history that it should mirror.
+"""Compares every document of an index with the history, or the table with an outbox, that it should mirror.
 
 What must be true of a live entity (its latest row does not delete it): there is a document with its id, whose _version
 is that row's revision and whose _source is body + fields + constants, as JSON values. Of anything else: no document.
+A table with an outbox says nothing of versions: every row of it is a live entity.
 """
 
 import json
@@ -20,6 +21,7 @@ SELECT {columns} FROM `{table}` JOIN
   ON `{revision}` = latest
 WHERE NOT COALESCE(`{deleted}`, 0)
 """
+PRESENT_SQL = "SELECT {columns} FROM `{table}`"
 
 
 @dataclass
@@ -57,6 +59,7 @@ class Report:
 def compare(fetch, connection, pipeline, quarantined=(), progress=None, versions=True):
     """`fetch(method, path, body) -> parsed JSON` asks the search server; `connection`: PyMySQL, utf8mb4, its open
     transaction is ended; `pipeline`: table, columns, alias and document shape; `quarantined`: entities to leave out."""
+    versions = versions and pipeline.mode == "revision"
     left_out = {entity.encode() for entity in quarantined}
     report = Report(quarantined=len(left_out))
     expected = {entity: rest for entity, *rest in live_rows(connection, pipeline) if entity not in left_out}
@@ -68,7 +71,10 @@ def compare(fetch, connection, pipeline, quarantined=(), progress=None, versions
         entity = document["_id"].encode("utf-8", "surrogatepass")
         if entity not in left_out:
             _judge(report, document, expected.pop(entity, None), versions)
-    report.missing = [f"{_name(entity)}: no document; latest revision {row[0]}" for entity, row in expected.items()]
+    report.missing = [
+        f"{_name(entity)}: no document" + (f"; latest revision {row[0]}" if versions else "")
+        for entity, row in expected.items()
+    ]
     return report
 
 
@@ -86,7 +92,7 @@ def _judge(report, document, row, versions):
     if path is None:
         report.equal += 1
     else:
-        report.different.append(f"{name}: revision {revision}, {path}")
+        report.different.append(f"{name}: _version {version}, {path}")
 
 
 def documents(fetch, alias):
@@ -107,9 +113,11 @@ def documents(fetch, alias):
 
 def live_rows(connection, pipeline):
     """(entity as bytes, revision, function that makes the expected document) of each live entity, in one snapshot."""
-    columns = [pipeline.entity, pipeline.revision, pipeline.body, *pipeline.fields.values()]
-    sql = LATEST_SQL.format(
-        columns=", ".join(f"`{column}`" for column in columns),
+    has_history = pipeline.mode == "revision"
+    columns = [f"`{column}`" for column in (pipeline.entity, pipeline.body, *pipeline.fields.values())]
+    columns.insert(1, f"`{pipeline.revision}`" if has_history else "0")
+    sql = (LATEST_SQL if has_history else PRESENT_SQL).format(
+        columns=", ".join(columns),
         table=pipeline.table,
         revision=pipeline.revision,
         entity=pipeline.entity,
@@ -141,12 +149,12 @@ def difference(expected, found, path=""):
         return None
     if isinstance(expected, list) and isinstance(found, list):
         if len(expected) != len(found):
-            return f"{path} has {len(found)} elements in the document, {len(expected)} in the history"
+            return f"{path} has {len(found)} elements in the document, {len(expected)} in the table"
         pairs = enumerate(zip(expected, found))
         return next((below for i, pair in pairs if (below := difference(*pair, f"{path}[{i}]")) is not None), None)
     if _kind(expected) == _kind(found) and expected == found:
         return None
-    return f"{path} is {_short(found)} in the document, {_short(expected)} in the history"
+    return f"{path} is {_short(found)} in the document, {_short(expected)} in the table"
 
 
 def _kind(value):

@@ -25,11 +25,13 @@ class DemoError(Exception):
 def parse_arguments():
     parser = argparse.ArgumentParser(
         prog="tools/demo",
-        description="Installs what is needed, builds pawl, loads WordNet as a history table into a private MariaDB, "
+        description="Installs what is needed, builds pawl, loads WordNet into a table of a private MariaDB, "
         "lets writers change it while pawl keeps a private Elasticsearch in step, kills pawl in the middle of a batch, "
         "starts it again and compares every document. Everything is in a temporary folder and on free loopback ports.",
-        epilog="Exit code: 0 the index equals the history, 1 it does not, 3 the demo could not be finished.",
+        epilog="Exit code: 0 the index equals the table, 1 it does not, 3 the demo could not be finished.",
     )
+    parser.add_argument("--mode", choices=("revision", "outbox"), default="revision",
+                        help="outbox: a plain table with triggers, in place of a history (default: revision)")
     parser.add_argument("--keep", action="store_true", help="leave the servers and pawl running, and say how to play")
     parser.add_argument("--writers", type=_positive, default=4, metavar="N", help="concurrent writers (default: 4)")
     parser.add_argument("--seed", type=int, help="decides the writers' choices (default: a new one, which is printed)")

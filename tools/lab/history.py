@@ -129,17 +129,19 @@ class Writers:
     """`count` processes that change the table's entities until `goal` rows are committed, or `stop()`.
 
     `connect()` gives a new PyMySQL connection; `seed` decides each writer's own choices (not how they interleave).
-    `reconnect`: a server that goes away is waited for; without it the writer dies, and waiting for it raises. Use as a context manager: leaving it ends the processes.
+    `reconnect`: a server that goes away is waited for; without it the writer dies, and waiting for it raises. `writer`: the class of each, Writer or one
+    like it. Use as a context manager: leaving it ends the processes.
     """
 
-    def __init__(self, connect, table, entities, count, seed, reconnect=False):
+    def __init__(self, connect, table, entities, count, seed, reconnect=False, writer=None):
         self._context = multiprocessing.get_context("fork")
         self._rows = self._context.RawArray("q", count)  # committed, one slot per writer
         self._paused = self._context.RawArray("b", count)
         self.reconnect = reconnect
         self._goal = self._context.RawValue("q", 0)
         self._stop = self._context.Event()
-        self._writers = [_Writer(connect, table, entities, number, seed, self) for number in range(count)]
+        make = writer or Writer
+        self._writers = [make(connect, table, entities, number, seed, self) for number in range(count)]
         self._pipes, self._processes = [], []
 
     def __enter__(self):
@@ -212,8 +214,8 @@ class Writers:
                 raise RuntimeError(f"writer {number} ended by itself with {process.exitcode}; its last words are above")
 
 
-class _Writer:
-    """One process of Writers."""
+class Writer:
+    """One process of Writers. Each change is another row of the history."""
 
     def __init__(self, connect, table, entities, number, seed, shared):
         self.connect, self.table, self.entities, self.number, self.shared = connect, table, entities, number, shared

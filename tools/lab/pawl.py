@@ -19,7 +19,8 @@ class PawlError(Exception):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """One history table kept in step with one alias, and the shape of its documents: body + fields + constants."""
+    """One history table, or any table with an outbox, kept in step with one alias, and the shape of its documents:
+    body + fields + constants. With an outbox `revision` and `deleted` have no meaning."""
 
     name: str
     table: str
@@ -30,17 +31,24 @@ class Pipeline:
     body: str = "body"
     fields: dict = field(default_factory=dict)  # key in the document: column
     constants: dict = field(default_factory=dict)  # key in the document: value
+    mode: str = "revision"  # or "outbox"
+
+    @property
+    def outbox(self):
+        return f"pawl_outbox_{self.table}"
 
 
 def write_config(path, journal, mariadb, urls, pipeline, create, listen=None):
     """Writes pawl.toml. `mariadb`: keys of its section; `create`: the file with the index's settings and mappings."""
-    source = {"mode": "revision", "table": pipeline.table, "revision": pipeline.revision, "entity": pipeline.entity}
+    source = {"mode": pipeline.mode, "table": pipeline.table, "entity": pipeline.entity}
+    if pipeline.mode == "revision":
+        source |= {"revision": pipeline.revision, "deleted": pipeline.deleted}
     sections = {
         "[journal]": {"path": str(journal)},
         "[mariadb]": mariadb,
         "[elasticsearch]": {"urls": urls},
         "[[pipeline]]": {"name": pipeline.name},
-        "[pipeline.source]": source | {"deleted": pipeline.deleted},
+        "[pipeline.source]": source,
         "[pipeline.document]": {"body": pipeline.body, "fields": pipeline.fields, "constants": pipeline.constants},
         "[pipeline.index]": {"alias": pipeline.alias, "create": str(create)},
     }
@@ -185,6 +193,8 @@ class Pawl:
     def wait_until_caught_up(self, connection, pipeline, deadline_seconds, progress=None):
         """Until every committed row was read and no batch is open; nobody may write meanwhile. Returns the status.
 
+        With an outbox: until it is empty. Quarantined rows wait in it, so there must be none.
+
         A rolled back insert leaves a gap that holds the watermark, so the watermark is not asked; but a gap that hides
         a committed row (a late one) is work that is still to do.
         """
@@ -193,7 +203,11 @@ class Pawl:
             present = self.status(pipeline.name)
             if progress and present:
                 progress(present)
-            if not present or present["open_batches"] or present["high"] < newest:
+            if not present or present["open_batches"]:
+                return None
+            if pipeline.mode == "outbox":
+                return None if rows_of_outbox(connection, pipeline) else present
+            if present["high"] < newest:
                 return None
             return None if rows_in_gaps(connection, pipeline, present["gaps"]) else present
 
@@ -201,8 +215,14 @@ class Pawl:
         return self.poll(caught_up, f"catching up with revision {newest}", deadline_seconds)
 
 
+def rows_of_outbox(connection, pipeline):
+    return _value(connection, f"SELECT COUNT(*) FROM `{pipeline.outbox}`")
+
+
 def newest_revision(connection, pipeline):
-    return _value(connection, f"SELECT COALESCE(MAX(`{pipeline.revision}`), 0) FROM `{pipeline.table}`")
+    """Of the history; with an outbox the highest id of a row that waits there."""
+    revision, table = (pipeline.revision, pipeline.table) if pipeline.mode == "revision" else ("id", pipeline.outbox)
+    return int(_value(connection, f"SELECT COALESCE(MAX(`{revision}`), 0) FROM `{table}`"))
 
 
 def rows_in_gaps(connection, pipeline, gaps):

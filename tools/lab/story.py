@@ -8,17 +8,9 @@ import time
 
 from lab import compare, history, pawl, wordnet
 from lab.servers import MariaDB, SearchServer
+from lab.story_modes import MODES
 
-DATABASE = "karp"
-USER = "pawl"
 INDEX = pathlib.Path(__file__).with_name("wordnet.index.json")
-PIPELINE = pawl.Pipeline(
-    name="lex",
-    table="lex",
-    alias="lex",
-    fields={"_entry_version": "version", "_last_modified": "last_modified", "_last_modified_by": "last_modified_by"},
-    constants={"_resource_id": "lex"},
-)
 # Shares of the rows to write. Two kills: one while pawl reads WordNet itself, with big batches, and one when it keeps
 # up with the writers, with small batches and rows that are committed late. It stays dead for a share of the rows.
 KILL_IN_BACKLOG_AT, KILL_AT_HEAD_AT, DEAD_FOR = 0.2, 0.7, 0.1
@@ -29,15 +21,19 @@ DUMP_LINES_MAX = 40
 
 
 class Story:
+    DATABASE, USER = "karp", "pawl"
+
     def __init__(self, options, binary, search_server, progress):
         self.options, self.binary, self.search_server, self.progress = options, binary, search_server, progress
+        self.mode = MODES[options.mode]()
+        self.pipeline = self.mode.pipeline
         self.seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
         self.kept = False  # set once --keep means something: everything is up and running
         self.crashes = 0
         self.figures = []
 
     def tell(self, folder):
-        """True if index and history were equal."""
+        """True if the index and the table were equal."""
         with contextlib.ExitStack() as stack:
             self._start_servers(folder, stack)
             self._load()
@@ -62,12 +58,12 @@ class Story:
             self.progress.show(f"starting {server.name}")
             server.start()
         self.progress.say(f"MariaDB on port {self.database.port}, {self.search.name} on port {self.search.port}")
-        self.database.execute(f"CREATE DATABASE {DATABASE}")
+        self.database.execute(f"CREATE DATABASE {self.DATABASE}")
         self.connection = self._connect()
         stack.callback(self.connection.close)
 
     def _connect(self):
-        return self.database.connect(database=DATABASE)
+        return self.database.connect(database=self.DATABASE)
 
     def _load(self):
         entities, started = [], time.monotonic()
@@ -77,36 +73,38 @@ class Story:
                 entities.append(entity)
                 yield entity, body
 
-        history.create_table(self.connection, PIPELINE.table)
+        self.mode.create_table(self.connection, self.pipeline.table)
         rows = history.load(
             self.connection,
-            PIPELINE.table,
+            self.pipeline.table,
             entries(),
             progress=lambda rows: self.progress.show(f"loading WordNet: {rows:,} synsets"),
         )
         self.entities = entities
         seconds = time.monotonic() - started
-        self._figure(f"WordNet's {rows:,} synsets loaded as adds in {seconds:.1f} s ({rows / seconds:,.0f} rows/s)")
+        self.figure(f"WordNet's {rows:,} synsets {self.mode.loaded} in {seconds:.1f} s ({rows / seconds:,.0f} rows/s)")
 
     def _configure(self, folder, stack):
         password = secrets.token_hex(16)
-        self.database.create_user(USER, password, [f"SELECT, LOCK TABLES ON {DATABASE}.*"])
+        self.database.create_user(self.USER, password, self.mode.grants(self.DATABASE))
         password_file = folder / "mariadb.password"
         password_file.touch(mode=0o600)
         password_file.write_text(password + "\n", encoding="ascii")
-        mariadb = {"host": self.database.host, "port": self.database.port, "database": DATABASE, "user": USER}
+        mariadb = {"host": self.database.host, "port": self.database.port, "database": self.DATABASE, "user": self.USER}
         config = folder / "pawl.toml"
         journal = folder / "journal"
         pawl.write_config(
-            config, journal, mariadb | {"password_file": str(password_file)}, [self.search.url], PIPELINE, INDEX
+            config, journal, mariadb | {"password_file": str(password_file)}, [self.search.url], self.pipeline, INDEX
         )
         self.pawl = pawl.Pawl(self.binary, config, folder / "pawl.log", keep=self.options.keep)
         stack.callback(self.pawl.end)
+        self.mode.prepare(self)
 
     def _write_and_kill(self):
         total, count = self.options.updates, self.options.writers
         self.progress.say(f"pawl runs; {count} writers begin, seed {self.seed}")
-        with history.Writers(self._connect, PIPELINE.table, self.entities, count, self.seed) as writers:
+        table, writer = self.pipeline.table, self.mode.writer
+        with history.Writers(self._connect, table, self.entities, count, self.seed, writer=writer) as writers:
             self.pawl.start()
             self._write(writers, int(total * KILL_IN_BACKLOG_AT))
             self._crash(writers, "in WordNet itself")
@@ -133,7 +131,7 @@ class Story:
         self.crashes += 1
         open_batches, attempts = self._kill_in_batch(writers)
         again = f" (the {attempts - 1} kills before hit no open batch)" if attempts > 1 else ""
-        self._figure(
+        self.figure(
             f"SIGKILL {where}, at {writers.rows:,} rows: open batches in the journal: {len(open_batches)}{again}"
         )
         if is_first:
@@ -141,10 +139,11 @@ class Story:
             self.progress.block(_shortened(self.pawl.text("dump")))
         writers.goal = writers.rows + int(self.options.updates * DEAD_FOR)
         writers.wait_for(writers.goal, DEADLINE_SECONDS)
+        self.mode.tell_what_waits(self)
         started = time.monotonic()
         self.pawl.start()
         self.pawl.wait_until_recovered(open_batches, DEADLINE_SECONDS)
-        self._figure(f"  restarted at {writers.rows:,} rows; they are settled {time.monotonic() - started:.2f} s later")
+        self.figure(f"  restarted at {writers.rows:,} rows; they are settled {time.monotonic() - started:.2f} s later")
 
     def _kill_in_batch(self, writers):
         """Returns the batches that were open when it died, and the number of kills. Between a look and the kill the
@@ -164,27 +163,26 @@ class Story:
 
     def _reach_head(self, writers):
         """Until pawl has read all that was there: from here on it meets the writers' rows as they are committed."""
-        newest = pawl.newest_revision(self.connection, PIPELINE)
-        before, began = self.pawl.status(PIPELINE.name)["high"], time.monotonic()
+        newest = pawl.newest_revision(self.connection, self.pipeline)
+        before, began = self.pawl.status(self.pipeline.name)["high"], time.monotonic()
 
         def reached():
-            high = self.pawl.status(PIPELINE.name)["high"]
+            high = self.pawl.status(self.pipeline.name)["high"]
             self.progress.show(f"pawl reads: revision {high:,} of {newest:,}")
             return high >= newest
 
         self.pawl.poll(reached, f"reading up to revision {newest}", DEADLINE_SECONDS)
-        read, seconds = newest - before, time.monotonic() - began
-        self._figure(f"read revisions {before:,} to {newest:,} in {seconds:.1f} s ({read / seconds:,.0f} revisions/s)")
+        self.mode.tell_reading(self, before, newest, time.monotonic() - began)
 
     def _tell_writers(self, tally):
         writers = self.options.writers
         seconds = tally.busy_seconds / writers
-        self._figure(
+        self.figure(
             f"{writers} writers: {tally.rows:,} rows ({tally.updates:,} updates, {tally.deletes:,} deletes, "
             f"{tally.readds:,} re-adds) in {tally.commits:,} transactions, {tally.commits / seconds:,.0f} commits/s, "
             f"{tally.rows / seconds:,.0f} rows/s while they wrote"
         )
-        self._figure(
+        self.figure(
             f"  {tally.rollbacks:,} rolled back, {tally.conflicts:,} conflicts; COMMIT takes "
             f"{tally.commit_milliseconds(0.5):.1f} ms (median), {tally.commit_milliseconds(0.99):.1f} ms (99 %)"
         )
@@ -193,14 +191,15 @@ class Story:
         began = time.monotonic()
         status = self.pawl.wait_until_caught_up(
             self.connection,
-            PIPELINE,
+            self.pipeline,
             DEADLINE_SECONDS,
             lambda now: self.progress.show(f"catching up: revision {now['high']:,}, {now['open_batches']} open"),
         )
         seconds = time.monotonic() - began
-        self._figure(f"caught up with revision {status['high']:,} {seconds:.1f} s after the last write")
+        self.figure(f"caught up with revision {status['high']:,} {seconds:.1f} s after the last write")
+        self.mode.tell_what_waits(self)
         if gaps := len(status["gaps"]):
-            self._figure(f"  the watermark is {status['watermark']:,}: {gaps:,} gaps (rollbacks) hold it")
+            self.figure(f"  the watermark is {status['watermark']:,}: {gaps:,} gaps (rollbacks) hold it")
 
     def _compare(self):
         started = time.monotonic()
@@ -208,23 +207,23 @@ class Story:
         report = compare.compare(
             lambda method, path, body: client.request(method, path, body).ok(),
             self.connection,
-            PIPELINE,
-            self.pawl.quarantined(PIPELINE.name),
+            self.pipeline,
+            self.pawl.quarantined(self.pipeline.name),
             lambda count: self.progress.show(f"comparing: {count:,} documents"),
         )
         first, *examples = str(report).splitlines()
-        self._figure(f"compared in {time.monotonic() - started:.1f} s: {first}")
+        self.figure(f"compared in {time.monotonic() - started:.1f} s: {first}")
         self.progress.block("\n".join(examples))
         return report.ok
 
     def _stop(self):
         started = time.monotonic()
         self.pawl.stop()
-        self._figure(f"pawl stopped cleanly in {time.monotonic() - started:.1f} s")
+        self.figure(f"pawl stopped cleanly in {time.monotonic() - started:.1f} s")
 
     def _summary(self, equal):
         print("\nSummary" + "".join(f"\n  {figure}" for figure in self.figures))
-        verdict = "every document equals its history" if equal else "THE INDEX DIFFERS FROM THE HISTORY"
+        verdict = f"every document equals its {self.mode.truth}" if equal else "THE INDEX DIFFERS FROM THE TABLE"
         print(f"  {verdict}; {self.progress.seconds():.0f} s in all, seed {self.seed}", flush=True)
 
     def _keep(self, folder, stack):
@@ -241,7 +240,7 @@ class Story:
             "INSERT INTO lex (entity_id, version, last_modified, last_modified_by, body, status, op)"
             " VALUES ('pawl', 1, 0, 'me', '{\\\"pos\\\": \\\"noun\\\"}', 'OK', 'ADDED')"
         )
-        mariadb = f"mariadb --socket={self.database.socket} --user=root {DATABASE}"
+        mariadb = f"mariadb --socket={self.database.socket} --user=root {self.DATABASE}"
         self.figures.append(
             "kept running; to play:\n"
             f"    {mariadb}\n"
@@ -253,7 +252,7 @@ class Story:
             f"  to stop it all and remove {folder}:\n    {stop}"
         )
 
-    def _figure(self, text):
+    def figure(self, text):
         self.progress.say(text)
         self.figures.append(text)
 

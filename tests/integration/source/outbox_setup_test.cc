@@ -67,6 +67,25 @@ TEST_CASE("what is missing or outdated is made as the config wants it") {
     CHECK(set_up(database, pipeline).empty());
 }
 
+TEST_CASE("an outbox that is not there yet can be printed for a user who may not see it") {
+    TestDatabase database;
+    database.execute(lex_sql);
+    const auto pipeline = outbox_pipeline();
+    source::Interrupt interrupt;
+    auto user = source::Connection::open(database.user_with({"SELECT, TRIGGER ON {}.lex"}), interrupt);
+    REQUIRE(user);
+    const auto steps = source::outbox_setup(*user, database.name(), pipeline.source);
+    REQUIRE(steps);
+    const auto refused = source::carry_out(*user, steps->front());
+    REQUIRE_FALSE(refused);
+    CHECK_THAT(to_line(refused.error()), Catch::Contains("GRANT CREATE"));
+    carry_out_all(database, *steps);
+    CHECK(set_up(database, pipeline).empty());
+    const auto again = source::outbox_setup(*user, database.name(), pipeline.source);
+    REQUIRE(again);
+    carry_out_all(database, *again);
+}
+
 TEST_CASE("other people's triggers stay, whatever their event") {
     TestDatabase database;
     database.execute(lex_sql);

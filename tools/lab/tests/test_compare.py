@@ -3,6 +3,7 @@ import math
 import os
 import pathlib
 import unittest
+from dataclasses import replace
 from unittest import mock
 
 from lab import compare, history
@@ -35,7 +36,7 @@ class Difference(unittest.TestCase):
     def test_it_says_where(self):
         self.assertEqual(
             compare.difference({"a": [{"b": 1}, {"b": 2}]}, {"a": [{"b": 1}, {"b": 3}]}),
-            "a[1].b is 3 in the document, 2 in the history",
+            "a[1].b is 3 in the document, 2 in the table",
         )
         self.assertEqual(compare.difference({"a": 1}, {}), "a is missing in the document")
         self.assertEqual(compare.difference({}, {"a": 1}), "a is in the document only")
@@ -89,12 +90,12 @@ class Compare(unittest.TestCase):
     def version(self, entity):
         return self.client.get(f"/lex-1/_doc/{entity}")["_version"]
 
-    def compare(self, quarantined=()):
+    def compare(self, quarantined=(), pipeline=PIPELINE):
         def fetch(method, path, body):
             return self.client.request(method, path, body).ok()
 
         with mock.patch.object(compare, "SCROLL_DOCUMENTS", 3):  # several pages
-            return compare.compare(fetch, self.connection, PIPELINE, quarantined)
+            return compare.compare(fetch, self.connection, pipeline, quarantined)
 
     def assert_found(self, report, kind, *patterns):
         for each in ("missing", "surplus", "stale", "different"):
@@ -137,6 +138,18 @@ class Compare(unittest.TestCase):
         }.items():
             self.index(entity, self.version(entity), self.source(entity) | change)
         self.assert_found(self.compare(), "different", "open is 1", "_resource_id is", "extra is", "_last_modified is")
+
+    def test_a_table_with_an_outbox_has_a_document_for_each_row_whatever_its_version(self):
+        sql = (
+            "CREATE TABLE plain AS SELECT lex.* FROM lex JOIN (SELECT MAX(history_id) AS latest FROM lex"
+            " GROUP BY CAST(entity_id AS BINARY)) newest ON history_id = latest WHERE NOT discarded"
+        )
+        self.database.execute(sql, database="karp")
+        self.index("e5", 10**9, self.source("e5"))
+        pipeline = replace(PIPELINE, table="plain", mode="outbox")
+        self.assertTrue(self.compare(pipeline=pipeline).ok, str(self.compare(pipeline=pipeline)))
+        self.database.execute("DELETE FROM plain WHERE entity_id = 'e5'", database="karp")
+        self.assert_found(self.compare(pipeline=pipeline), "surplus", "^e5: ")
 
     def test_quarantined_entities_are_left_out_and_counted(self):
         self.client.delete("/lex-1/_doc/e5")
