@@ -143,7 +143,8 @@ int run_verify(const Words& words, Io& io) {
     Arguments arguments(verify_command);
     arguments.config_file(config_file);
     arguments.option("--pipeline", "NAME", pipeline, "only this pipeline");
-    arguments.flag("--content", wish.content, "compare the documents too, not only their revisions");
+    arguments.flag("--content", wish.content,
+                   "compare the documents too, not only their revisions (in outbox mode always)");
     arguments.flag("--repair", wish.repair, "heal what differs");
     arguments.flag("--json", json, "as JSON (docs/cli-json.md)");
     if (const auto code = arguments.parse(words, io)) return *code;
@@ -157,7 +158,7 @@ int run_verify(const Words& words, Io& io) {
 
 }  // namespace
 
-const Command verify_command{"verify", "Prove that index and history agree, or find where they do not",
+const Command verify_command{"verify", "Prove that index and source agree, or find where they do not",
                              "pawl verify\n  pawl verify --content --pipeline lex\n  pawl verify --repair",
                              run_verify};
 

@@ -10,6 +10,7 @@
 #include "cli/io.h"
 #include "cli/json.h"
 #include "cli/text.h"
+#include "engine/pipeline.h"
 
 namespace pawl::cli {
 namespace {
@@ -57,12 +58,13 @@ std::string number(const std::optional<engine::Revision>& revision) {
 
 std::string table_of(const VerifyReport& report) {
     if (report.equal()) return {};
-    TextTable table({"entity", "kind", "index has", "history has", ""});
+    TextTable table({"entity", "kind", "index has", fmt::format("{} has", source_word(report)), ""});
     const std::size_t shown = std::min(shown_max, report.differences.size());
     for (const Difference& difference : report.differences | std::views::take(shown))
         table.add({printable(difference.entity), std::string(name_of(difference.kind)),
                    number(difference.indexed),
-                   number(difference.latest) + (difference.deletes ? " (deleted)" : ""),
+                   report.is_of_table ? (difference.has_row ? "a row" : "-")
+                                      : number(difference.latest) + (difference.deletes ? " (deleted)" : ""),
                    difference.outcome == Outcome::open ? "" : std::string(name_of(difference.outcome))});
     std::string text = table.to_text("  ");
     if (shown < report.differences.size())
@@ -72,18 +74,23 @@ std::string table_of(const VerifyReport& report) {
 
 std::string what_to_do(const VerifyReport& report, bool repaired) {
     if (report.settled()) return {};
-    if (report.more_differences) return "  Try: pawl rebuild; more differs than is listed\n";
+    if (report.more_differences)
+        return report.is_of_table
+                   ? "  Try: pawl verify --repair, again and again; more differs than is listed\n"
+                   : "  Try: pawl rebuild; more differs than is listed\n";
     std::string text;
     const auto hopeless = std::ranges::count(report.differences, false, &Difference::can_be_healed);
     if (!repaired && std::ranges::any_of(report.differences, &Difference::can_be_healed))
         text += fmt::format("  Try: pawl verify --repair{} --pipeline {}\n",
-                            report.content ? " --content" : "", report.pipeline);
+                            report.content && !report.is_of_table ? " --content" : "", report.pipeline);
     if (hopeless > 0)
         text += fmt::format(
-            "  {} cannot be healed: the index holds versions above the history, which no row can beat. See "
-            "who "
-            "else writes to it, then build it anew: pawl rebuild\n",
-            counted(static_cast<std::uint64_t>(hopeless), "difference", "differences"));
+            "  {} cannot be healed: the index holds versions above the {}, which no row can beat. See who "
+            "else "
+            "writes to it, then build it anew: {}\n",
+            counted(static_cast<std::uint64_t>(hopeless), "difference", "differences"),
+            report.is_of_table ? "outbox" : "history",
+            report.is_of_table ? engine::refill_advice : "pawl rebuild");
     if (const auto refused = count_of(report, Outcome::quarantined); refused > 0)
         text += fmt::format("  {} refused by the index: see pawl quarantine list\n",
                             counted(refused, "document is", "documents are"));
@@ -99,6 +106,7 @@ Json difference_json(const Difference& difference) {
             {"index_version", difference.indexed ? Json(*difference.indexed) : Json()},
             {"latest_revision", difference.latest ? Json(*difference.latest) : Json()},
             {"deleted", difference.deletes},
+            {"has_row", difference.has_row},
             {"can_be_healed", difference.can_be_healed},
             {"outcome", name_of(difference.outcome)}};
 }
@@ -111,17 +119,12 @@ Json pipeline_json(const Verified& verified) {
                   {"message", verified.error->message},
                   {"advice", verified.error->advice}}}};
     const VerifyReport& report = verified.report;
-    Json json{{"name", verified.pipeline},
-              {"error", Json()},
-              {"equal", report.equal()},
-              {"settled", report.settled()},
-              {"index", report.index},
-              {"revision", report.revision},
-              {"entities", report.entities},
-              {"documents", report.documents},
-              {"quarantined", report.quarantined},
-              {"unsettled", report.unsettled},
-              {"content", report.content},
+    Json json{{"name", verified.pipeline},     {"error", Json()},
+              {"equal", report.equal()},       {"settled", report.settled()},
+              {"index", report.index},         {"source", source_word(report)},
+              {"revision", report.revision},   {"entities", report.entities},
+              {"documents", report.documents}, {"quarantined", report.quarantined},
+              {"unsettled", report.unsettled}, {"content", report.content},
               {"left_out", report.left_out}};
     Json counts = Json::object();
     for (const verify::Kind kind : verify::kinds)

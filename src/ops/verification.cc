@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <random>
 #include <set>
@@ -14,8 +15,9 @@
 #include <fmt/ranges.h>
 
 #include "base/time.h"
-#include "ops/exact_look.h"
+#include "ops/history_side.h"
 #include "ops/limits.h"
+#include "ops/table_side.h"
 #include "ops/verify_sides.h"
 #include "verify/buckets.h"
 #include "verify/limits.h"
@@ -29,50 +31,89 @@ std::uint64_t some_seed() {
     return (std::uint64_t{device()} << 32U) | device();
 }
 
-// Of documents, what is compared: all, but for what the mapping keeps out of _source.
-Result<verify::SourceFilter> filter_of(const VerifyWorld& world, const VerifyBasis& basis, bool content,
-                                       std::vector<std::string>& left_out) {
-    if (!content) return verify::SourceFilter();
+bool has_outbox(const config::Pipeline& pipeline) {
+    return pipeline.source.mode == journal::SourceMode::outbox;
+}
+
+// Of documents, what is compared: all, but for what the mapping keeps out of _source. An index that does not
+// keep them at all is compared by revision, or, with a table that has none, by which entities are there.
+Result<verify::SourceFilter> filter_of(const VerifyWorld& world, const VerifyBasis& basis,
+                                       VerifyReport& report) {
+    if (!report.content) return verify::SourceFilter();
     const std::string& index = basis.target.identity.index;
     auto kept = index::find_kept_source(world.call, index);
     if (!kept) return std::unexpected(std::move(kept.error()));
-    if (!kept->why_not_whole.empty())
+    if (!kept->why_not_whole.empty() && !report.is_of_table)
         return fail(
             ErrorKind::invalid,
             fmt::format("index {} does not keep documents as they were sent: {}", index, kept->why_not_whole),
             "leave --content out: revisions can be compared");
+    if (!kept->why_not_whole.empty()) {
+        report.content = false;
+        report.left_out.push_back(fmt::format("all ({})", kept->why_not_whole));
+        return verify::SourceFilter();
+    }
     if (!kept->includes.empty())
-        left_out.push_back(fmt::format("all but {}", fmt::join(kept->includes, ", ")));
-    std::ranges::copy(kept->excludes, std::back_inserter(left_out));
+        report.left_out.push_back(fmt::format("all but {}", fmt::join(kept->includes, ", ")));
+    std::ranges::copy(kept->excludes, std::back_inserter(report.left_out));
     return verify::SourceFilter(std::move(kept->includes), std::move(kept->excludes));
 }
 
+std::unexpected<Error> went_back(const VerifyBasis& basis, std::string_view what, engine::Revision end) {
+    return fail(ErrorKind::decision,
+                fmt::format("the {} ends at revision {}, and index {} was fed through revision {}: it went "
+                            "back",
+                            what, end, basis.target.identity.index, basis.settled.revision),
+                "see docs/operations.md, \"When the database was restored\"");
+}
+
 // An index that nobody has fed is compared with all that is there.
-Result<void> fix_revision(VerifyBasis& basis, source::HistoryView& view) {
-    const auto end = view.history_end();
+Result<source::HistoryView> open_history(const VerifyWorld& world, VerifyBasis& basis, VerifyReport& report) {
+    auto view = source::HistoryView::open(
+        world.config.mariadb, world.pipeline,
+        report.content ? source::DocumentsRead::all : source::DocumentsRead::none, world.interrupt);
+    if (!view) return view;
+    const auto end = view->history_end();
     if (!end) return std::unexpected(end.error());
     if (!basis.settled.known) basis.settled.revision = *end;
-    if (basis.settled.revision <= *end) return {};
-    return fail(
-        ErrorKind::decision,
-        fmt::format("the history ends at revision {}, and index {} was fed through revision {}: it went "
-                    "back",
-                    *end, basis.target.identity.index, basis.settled.revision),
-        "see docs/operations.md, \"When the database was restored\"");
+    if (basis.settled.revision > *end) return went_back(basis, "history", *end);
+    report.revision = basis.settled.revision;
+    return view;
+}
+
+Result<source::TableView> open_table(const VerifyWorld& world, const VerifyBasis& basis,
+                                     VerifyReport& report) {
+    if (basis.is_filling)
+        return fail(ErrorKind::decision,
+                    fmt::format("index {} is still being filled from the table for the first time",
+                                basis.target.identity.index),
+                    "let pawl run, or pawl sync, come to the fill's end; pawl status shows how far it is");
+    auto view = source::TableView::open(world.config.mariadb, world.pipeline, world.interrupt);
+    if (!view) return view;
+    const auto end = view->history_end();
+    if (!end) return std::unexpected(end.error());
+    if (basis.settled.known && basis.settled.revision > *end) return went_back(basis, "outbox", *end);
+    report.revision = *end;
+    return view;
 }
 
 }  // namespace
 
 struct Verification::Impl {
-    Impl(const VerifyWorld& world, VerifyBasis basis, source::HistoryView view, VerifyReport report,
-         verify::SourceFilter filter)
+    Impl(const VerifyWorld& world, VerifyBasis basis, VerifyReport report, verify::SourceFilter filter)
         : world_(world),
           basis_(std::move(basis)),
-          view_(std::move(view)),
           report_(std::move(report)),
           digester_(std::move(filter)),
-          sides_(world_, basis_, view_, digester_, report_.content, some_seed()),
-          look_(world_, basis_, view_, digester_, report_.content) {}
+          prints_(basis_.settled, digester_, report_.content, some_seed(),
+                  report_.is_of_table ? report_.revision : 0),
+          index_side_(world_, basis_, prints_) {}
+
+    using Made = Result<std::unique_ptr<Impl>>;
+    static Made of_history(const VerifyWorld& world, VerifyBasis basis, VerifyReport report,
+                           verify::SourceFilter filter);
+    static Made of_table(const VerifyWorld& world, VerifyBasis basis, VerifyReport report,
+                         verify::SourceFilter filter);
 
     Result<void> compare();
     Result<void> look_again();
@@ -80,25 +121,44 @@ struct Verification::Impl {
     Result<void> fill_buckets();
     Result<std::size_t> look_at_round(std::size_t from);
     Result<void> look_at_unsettled();
-    Result<std::uint64_t> walk_index(const VerifySides::Visit& visit,
-                                     const std::function<void()>& begin_anew);
+    Result<std::uint64_t> walk_index(const VerifyVisit& visit, const std::function<void()>& begin_anew);
     void take(Seen seen);
 
     const VerifyWorld& world_;
     const VerifyBasis basis_;
-    source::HistoryView view_;
     VerifyReport report_;
     verify::JsonDigester digester_;
     verify::Buckets buckets_;
-    VerifySides sides_;
-    ExactLook look_;
+    const VerifyPrints prints_;
+    IndexSide index_side_;
+    std::unique_ptr<SourceSide> source_side_;  // set when it is made
     std::vector<verify::Suspect> unsettled_;
 };
+
+Verification::Impl::Made Verification::Impl::of_history(const VerifyWorld& world, VerifyBasis basis,
+                                                        VerifyReport report, verify::SourceFilter filter) {
+    auto view = open_history(world, basis, report);
+    if (!view) return std::unexpected(std::move(view.error()));
+    auto impl = std::make_unique<Impl>(world, std::move(basis), std::move(report), std::move(filter));
+    impl->source_side_ = std::make_unique<HistorySide>(impl->world_, impl->basis_, impl->prints_,
+                                                       impl->digester_, std::move(*view));
+    return impl;
+}
+
+Verification::Impl::Made Verification::Impl::of_table(const VerifyWorld& world, VerifyBasis basis,
+                                                      VerifyReport report, verify::SourceFilter filter) {
+    auto view = open_table(world, basis, report);
+    if (!view) return std::unexpected(std::move(view.error()));
+    auto impl = std::make_unique<Impl>(world, std::move(basis), std::move(report), std::move(filter));
+    impl->source_side_ = std::make_unique<TableSide>(impl->world_, impl->basis_, impl->prints_,
+                                                     impl->digester_, std::move(*view));
+    return impl;
+}
 
 Result<void> Verification::Impl::compare() {
     if (auto filled = fill_buckets(); !filled) return filled;
     report_.buckets_differing = buckets_.differing();
-    look_.on_chunk([this](std::uint64_t done) {
+    source_side_->on_chunk([this](std::uint64_t done) {
         return world_.watcher.goes_on({VerifyStage::suspects, report_.rounds, done});
     });
     for (std::size_t from = buckets_.next_differing(0); from < verify::limits::buckets;) {
@@ -115,12 +175,12 @@ Result<void> Verification::Impl::compare() {
 // The index first: a page that is too large begins that walk anew.
 Result<void> Verification::Impl::fill_buckets() {
     const auto documents = walk_index(
-        [this](const VerifySides::Item& item) { buckets_.take_away(item.hash.bucket(), item.fingerprint); },
+        [this](const VerifyItem& item) { buckets_.take_away(item.hash.bucket(), item.fingerprint); },
         [this] { buckets_ = verify::Buckets(); });
     if (!documents) return std::unexpected(documents.error());
     report_.documents = *documents;
-    const auto rows = sides_.walk_history(
-        0, [this](const VerifySides::Item& item) { buckets_.add(item.hash.bucket(), item.fingerprint); });
+    const auto rows = source_side_->walk(
+        0, [this](const VerifyItem& item) { buckets_.add(item.hash.bucket(), item.fingerprint); });
     if (!rows) return std::unexpected(rows.error());
     report_.entities = *rows;
     return {};
@@ -133,27 +193,28 @@ Result<std::size_t> Verification::Impl::look_at_round(std::size_t from) {
     };
     auto round = new_round();
     const auto documents = walk_index(
-        [&](const VerifySides::Item& item) { round->add_document(item.entity, item.hash, item.fingerprint); },
+        [&](const VerifyItem& item) { round->add_document(item.entity, item.hash, item.fingerprint); },
         [&] { round = new_round(); });
     if (!documents) return std::unexpected(documents.error());
-    const auto rows = sides_.walk_history(report_.rounds, [&](const VerifySides::Item& item) {
+    const auto rows = source_side_->walk(report_.rounds, [&](const VerifyItem& item) {
         round->add_row(item.entity, item.hash, item.revision, item.fingerprint);
     });
     if (!rows) return std::unexpected(rows.error());
     const std::size_t next = round->next_round();
     const auto suspects = round->take();
     report_.looked_at += suspects.size();
-    auto seen = look_.look_at(suspects);
+    auto seen = source_side_->look_at(suspects);
     if (!seen) return std::unexpected(std::move(seen.error()));
     take(std::move(*seen));
     return next;
 }
 
-Result<std::uint64_t> Verification::Impl::walk_index(const VerifySides::Visit& visit,
+Result<std::uint64_t> Verification::Impl::walk_index(const VerifyVisit& visit,
                                                      const std::function<void()>& begin_anew) {
     for (;;) {
-        auto visited = sides_.walk_index(report_.rounds, visit);
-        if (visited || visited.error().kind != ErrorKind::too_large || !sides_.shrink_pages()) return visited;
+        auto visited = index_side_.walk(report_.rounds, visit);
+        if (visited || visited.error().kind != ErrorKind::too_large || !index_side_.shrink_pages())
+            return visited;
         begin_anew();
     }
 }
@@ -173,9 +234,8 @@ void Verification::Impl::take(Seen seen) {
 // What was on its way has arrived by now, or is looked at again.
 Result<void> Verification::Impl::look_at_unsettled() {
     for (int look = 0; look < limits::verify_looks_max && !unsettled_.empty(); ++look) {
-        if (!world_.watcher.wait(limits::verify_look_pause_ms))
-            return fail(ErrorKind::unavailable, "ended before all was looked at");
-        auto seen = look_.look_at(std::exchange(unsettled_, {}));
+        if (!world_.watcher.wait(limits::verify_look_pause_ms)) return ended_while_looking();
+        auto seen = source_side_->look_at(std::exchange(unsettled_, {}));
         if (!seen) return std::unexpected(std::move(seen.error()));
         take(std::move(*seen));
     }
@@ -188,28 +248,27 @@ Result<void> Verification::Impl::look_again() {
     std::vector<verify::Suspect> suspects;
     for (const Difference& difference : report_.differences)
         if (difference.outcome == Outcome::open) suspects.push_back({difference.entity, std::nullopt});
-    const auto seen = look_.look_at(suspects);
+    const auto seen = source_side_->look_at(suspects);
     if (!seen) return std::unexpected(seen.error());
-    std::set<std::string_view> left;
+    std::map<std::string_view, const Difference*> different;
     for (const Difference& difference : seen->differences)
-        left.insert(difference.entity);
+        different.emplace(difference.entity, &difference);
+    std::set<std::string_view> waiting;
     for (const verify::Suspect& suspect : seen->unsettled)
-        left.insert(suspect.entity);
+        waiting.insert(suspect.entity);
     const std::set<std::string_view> quarantined(seen->quarantined.begin(), seen->quarantined.end());
     for (Difference& difference : report_.differences) {
-        if (difference.outcome != Outcome::open || left.contains(difference.entity)) continue;
+        if (difference.outcome != Outcome::open) continue;
+        difference.is_waiting = waiting.contains(difference.entity);
+        const auto still = different.find(difference.entity);
+        if (still != different.end()) difference.document = still->second->document;
+        if (still != different.end() || difference.is_waiting) continue;
         difference.outcome = quarantined.contains(difference.entity) ? Outcome::quarantined : Outcome::healed;
     }
     return {};
 }
 
 namespace {
-
-Result<void> refuse_outbox(const config::Pipeline& pipeline) {
-    if (pipeline.source.mode == journal::SourceMode::revision) return {};
-    return fail(ErrorKind::invalid, "verify compares a history; in outbox mode there is none",
-                "name a pipeline of mode \"revision\" with --pipeline");
-}
 
 std::unexpected<Error> of_pipeline(Error error, const VerifyWorld& world) {
     return std::unexpected(std::move(error).within("pipeline " + world.pipeline.name));
@@ -218,26 +277,24 @@ std::unexpected<Error> of_pipeline(Error error, const VerifyWorld& world) {
 }  // namespace
 
 Result<Verification> Verification::begin(const VerifyWorld& world, bool content) {
-    if (auto fit = refuse_outbox(world.pipeline); !fit) return of_pipeline(std::move(fit.error()), world);
     auto basis = find_basis(world.config, world.pipeline, world.nobody_else_feeds, world.call);
     if (!basis) return of_pipeline(std::move(basis.error()), world);
+    const bool is_of_table = has_outbox(world.pipeline);
     VerifyReport report{.pipeline = world.pipeline.name,
                         .index = basis->target.identity.index,
-                        .content = content,
+                        .is_of_table = is_of_table,
+                        .content = content || is_of_table,
                         .left_out = {},
                         .differences = {}};
-    auto filter = filter_of(world, *basis, content, report.left_out);
-    if (!filter) return of_pipeline(std::move(filter.error()), world);
-    auto view = source::HistoryView::open(world.config.mariadb, world.pipeline,
-                                          content ? source::DocumentsRead::all : source::DocumentsRead::none,
-                                          world.interrupt);
-    if (!view) return of_pipeline(std::move(view.error()), world);
-    if (auto fixed = fix_revision(*basis, *view); !fixed) return of_pipeline(std::move(fixed.error()), world);
-    report.revision = basis->settled.revision;
     report.quarantined =
         std::max<std::uint64_t>(basis->settled.quarantined.size(), basis->settled.owed.count());
-    return Verification(std::make_unique<Impl>(world, std::move(*basis), std::move(*view), std::move(report),
-                                               std::move(*filter)));
+    auto filter = filter_of(world, *basis, report);
+    if (!filter) return of_pipeline(std::move(filter.error()), world);
+    auto made = is_of_table
+                    ? Impl::of_table(world, std::move(*basis), std::move(report), std::move(*filter))
+                    : Impl::of_history(world, std::move(*basis), std::move(report), std::move(*filter));
+    if (!made) return of_pipeline(std::move(made.error()), world);
+    return Verification(std::move(*made));
 }
 
 Verification::Verification(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -280,6 +337,10 @@ std::size_t VerifyReport::count_of(verify::Kind kind) const {
     return static_cast<std::size_t>(std::ranges::count(differences, kind, &Difference::kind));
 }
 
+std::string_view source_word(const VerifyReport& report) {
+    return report.is_of_table ? "table" : "history";
+}
+
 std::string counts_text(const VerifyReport& report) {
     std::string text;
     for (const verify::Kind kind : verify::kinds)
@@ -294,8 +355,8 @@ std::string_view name_of(Outcome outcome) {
 }
 
 std::string_view name_of(VerifyStage stage) {
-    constexpr std::array<std::string_view, 3> names{"reading the history", "reading the index",
-                                                    "looking at suspects"};
+    constexpr std::array<std::string_view, 4> names{"reading the history", "reading the index",
+                                                    "looking at suspects", "reading the table"};
     return names.at(static_cast<std::size_t>(stage));
 }
 

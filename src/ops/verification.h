@@ -1,8 +1,10 @@
-// Proves that the index behind a pipeline's alias and its history agree, while both are being written to, or
+// Proves that the index behind a pipeline's alias and its source agree, while both are being written to, or
 // finds where they do not: `pawl verify`, and the daemon's own verification now and then.
 //
 //   fix a revision → sums of fingerprints of both sides, in buckets → the entities of the buckets that
 //   differ, in rounds → each of them exactly, by realtime get and by its latest row (verify/judge.h)
+//
+// In outbox mode the same, with the present rows of the table, and documents in place of revisions.
 //
 // A difference that is reported is one: it was looked at exactly, and nothing that may still be on its way
 // counts. Memory: the buckets (12 MiB), the suspects of one round, a page of each side; with an entity of
@@ -40,16 +42,20 @@ struct Difference {
     std::optional<engine::Revision> indexed;  // the document's version
     std::optional<engine::Revision> latest;   // the history's latest row of the entity
     bool deletes = false;                     // that row does
+    bool has_row = false;                     // the history, or the table
+    bool is_foreign = false;                  // outbox mode: the version is above all ids of the outbox
     bool can_be_healed = true;
     Outcome outcome = Outcome::open;
-    index::DocumentNow document = {};  // as it was seen, where it was
+    index::DocumentNow document = {};  // as it was seen last, where it was
+    bool is_waiting = false;           // … but something was on its way, by the last look_again()
 };
 
 struct VerifyReport {
     std::string pipeline;
     std::string index;
-    engine::Revision revision = 0;  // both sides were compared at
-    std::uint64_t entities = 0;     // that live in the history at that revision
+    bool is_of_table = false;       // outbox mode
+    engine::Revision revision = 0;  // both sides were compared at; outbox mode: its highest id at the start
+    std::uint64_t entities = 0;     // that live in the history at that revision, or in the table
     std::uint64_t documents = 0;    // in the index
     std::uint64_t quarantined = 0;  // left out: the journal, or the index, says that they are owed
     std::uint64_t unsettled = 0;    // that changed all the time while they were looked at
@@ -68,10 +74,13 @@ struct VerifyReport {
     std::size_t count_of(verify::Kind kind) const;
 };
 
+// "history", or "table"
+std::string_view source_word(const VerifyReport& report);
+
 // "3 missing, 1 stale"; with " or more" where not all are listed.
 std::string counts_text(const VerifyReport& report);
 
-enum class VerifyStage : std::uint8_t { history, index, suspects };
+enum class VerifyStage : std::uint8_t { history, index, suspects, table };
 std::string_view name_of(VerifyStage stage);  // "reading the history", …
 
 struct VerifyProgress {
@@ -104,9 +113,10 @@ struct VerifyWorld {
 
 class Verification {
   public:
-    // Finds the index and the revision to compare at, and connects. `world` must outlive it.
+    // Finds the index and the revision to compare at, and connects. `world` must outlive it. In outbox mode
+    // documents are compared in any case, where the index keeps them.
     // Errors: what keeps it from looking; kind decision where there is nothing to compare (another source, a
-    // history that went back).
+    // history that went back, a first fill that is not over).
     static Result<Verification> begin(const VerifyWorld& world, bool content);
     ~Verification();
     Verification(Verification&& other) noexcept;

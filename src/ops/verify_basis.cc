@@ -96,13 +96,18 @@ Result<VerifyBasis> find_basis(const config::Config& config, const config::Pipel
         basis.settled.known = true;
         basis.settled.revision = says.revision;
         basis.settled.owed = says.owed;
+        basis.is_filling = says.filling;
     }
     const auto snapshot = journaled(config, pipeline);
     if (!snapshot) return std::unexpected(snapshot.error());
     if (*snapshot) {
         if (auto fit = check_journal((*snapshot)->pipeline, source); !fit)
             return std::unexpected(std::move(fit.error()));
-        if (speaks_of(**snapshot, basis.target)) take_journal(**snapshot, nobody_else_feeds, basis.settled);
+        if (speaks_of(**snapshot, basis.target)) {
+            take_journal(**snapshot, nobody_else_feeds, basis.settled);
+            const bool by_journal = (*snapshot)->pipeline.fill.has_value();
+            basis.is_filling = by_journal && (basis.is_filling || !*remembered);  // it comes to an end once
+        }
     }
     return basis;
 }

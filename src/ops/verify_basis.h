@@ -24,6 +24,7 @@ struct Settled {
 struct VerifyBasis {
     index::Target target;
     Settled settled;
+    bool is_filling = false;  // outbox mode: the first fill has not come to its end
 };
 
 // `nobody_else_feeds`: as VerifyWorld has it. Errors of kind decision: the index or the journal remembers

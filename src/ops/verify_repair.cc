@@ -1,6 +1,7 @@
 #include "ops/verify_repair.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/time.h"
@@ -9,6 +10,7 @@
 #include "ops/daemon.h"
 #include "ops/limits.h"
 #include "ops/operator_request.h"
+#include "source/table_view.h"
 
 namespace pawl::ops {
 namespace {
@@ -51,9 +53,28 @@ Result<void> send_again(const Verification& verification, const journal::Interva
     return run_once(world, stop, log);
 }
 
-Result<void> take_out_surplus(Verification& verification) {
+// A row of the outbox makes a document what the table says, and deletes one without a row; but not where its
+// version is above all ids.
+std::vector<std::string> entities_to_write(const VerifyReport& report) {
+    std::vector<std::string> entities;
+    for (const Difference& difference : report.differences)
+        if (difference.can_be_healed && !difference.is_foreign) entities.push_back(difference.entity);
+    return entities;
+}
+
+// No lock on the entities' rows is needed: what a writer commits later than this, with a lower id, is a late
+// row, and the one who feeds the index renews it (docs/decisions.md).
+Result<void> write_outbox(const VerifyWorld& world, const std::vector<std::string>& entities) {
+    auto view = source::TableView::open(world.config.mariadb, world.pipeline, world.interrupt);
+    if (!view) return std::unexpected(std::move(view.error()));
+    return view->add_rows(entities);
+}
+
+Result<void> take_out_surplus(Verification& verification, bool (*chosen)(const Difference&)) {
     for (const Difference& difference : verification.report().differences) {
-        if (difference.kind != verify::Kind::surplus) continue;
+        if (difference.kind != verify::Kind::surplus || difference.outcome != Outcome::open ||
+            !chosen(difference))
+            continue;
         const auto removed = index::remove_document(verification.world().call, verification.index(),
                                                     difference.entity, difference.document);
         if (!removed) return std::unexpected(removed.error());
@@ -67,22 +88,58 @@ bool may_still_heal(const VerifyReport& report) {
     });
 }
 
+// Until both sides agree. `after_look`: what else can be done after each look that shows differences.
+template <class AfterLook>
+Result<void> wait_until_healed(Verification& verification, AfterLook after_look) {
+    const TimeMs deadline = clock_now() + limits::repair_wait_ms;
+    for (;;) {
+        if (auto looked = verification.look_again(); !looked) return looked;
+        if (!may_still_heal(verification.report()) || clock_now() >= deadline) return {};
+        if (auto done = after_look(); !done) return done;
+        if (!verification.world().watcher.wait(limits::repair_look_pause_ms))
+            return fail(ErrorKind::unavailable, "ended before all was healed");
+    }
+}
+
+Result<void> repair_from_history(Verification& verification, StopSignal& stop, Log& log) {
+    const auto revisions = revisions_to_send(verification.report());
+    if (!revisions.empty())
+        if (auto sent = send_again(verification, revisions, stop, log); !sent) return sent;
+    if (auto removed = take_out_surplus(verification, [](const Difference&) { return true; }); !removed)
+        return removed;
+    return wait_until_healed(verification, [] { return Result<void>{}; });
+}
+
+// Whoever feeds the pipeline finds the rows in the outbox: a daemon here or elsewhere, or one that runs now.
+// Where another pawl has the lease, it will send them.
+Result<void> repair_from_table(Verification& verification, StopSignal& stop, Log& log) {
+    const VerifyWorld& world = verification.world();
+    const auto entities = entities_to_write(verification.report());
+    std::optional<Error> not_sent;
+    if (!entities.empty()) {
+        if (auto written = write_outbox(world, entities); !written) return written;
+        if (!is_daemon_running(world.config.journal.path))
+            if (auto run = run_once(world, stop, log); !run) not_sent = std::move(run.error());
+    }
+    if (not_sent && (stop.asked() || not_sent->kind != ErrorKind::unavailable))
+        return std::unexpected(std::move(*not_sent));
+    const auto is_foreign = [](const Difference& difference) { return difference.is_foreign; };
+    if (auto removed = take_out_surplus(verification, is_foreign); !removed) return removed;
+    // An id that is no key of this table has no row in the outbox either.
+    const auto has_no_row = [](const Difference& difference) { return !difference.is_waiting; };
+    auto healed = wait_until_healed(verification, [&] { return take_out_surplus(verification, has_no_row); });
+    if (healed && not_sent && may_still_heal(verification.report()))
+        return std::unexpected(std::move(*not_sent));
+    return healed;
+}
+
 }  // namespace
 
 Result<void> repair(Verification& verification, StopSignal& stop, Log& log) {
     const VerifyReport& report = verification.report();
     if (report.equal()) return {};
-    const auto revisions = revisions_to_send(report);
-    if (!revisions.empty())
-        if (auto sent = send_again(verification, revisions, stop, log); !sent) return sent;
-    if (auto removed = take_out_surplus(verification); !removed) return removed;
-    const TimeMs deadline = clock_now() + limits::repair_wait_ms;
-    for (;;) {
-        if (auto looked = verification.look_again(); !looked) return looked;
-        if (!may_still_heal(report) || clock_now() >= deadline) return {};
-        if (!verification.world().watcher.wait(limits::repair_look_pause_ms))
-            return fail(ErrorKind::unavailable, "ended before all was healed");
-    }
+    return report.is_of_table ? repair_from_table(verification, stop, log)
+                              : repair_from_history(verification, stop, log);
 }
 
 }  // namespace pawl::ops

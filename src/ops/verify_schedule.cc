@@ -44,8 +44,7 @@ void VerifySchedule::work() {
     while (wait(limits::adoption_look_ms)) {
         const bool is_time = interval > 0 && clock_now() >= next_at;
         for (const config::Pipeline& pipeline : config_.pipelines)
-            if (wait(0) && (is_time ? can_be_verified(pipeline) : is_adoption_due(config_, pipeline)))
-                verify(pipeline);
+            if (wait(0) && (is_time || is_adoption_due(config_, pipeline))) verify(pipeline);
         if (is_time) next_at = clock_now() + interval;
     }
 }

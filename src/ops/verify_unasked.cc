@@ -34,29 +34,23 @@ void tell(const VerifyReport& report, bool is_adopted, Log& log) {
     const char* const what = is_adopted ? "adopted and verified" : "verified";
     if (report.equal()) {
         log.write(Severity::info, report.pipeline,
-                  fmt::format("{}: index {} and history are equal at revision {}, {} documents; {} in "
+                  fmt::format("{}: index {} and {} are equal at revision {}, {} documents; {} in "
                               "quarantine, {} not judged",
-                              what, report.index, report.revision, report.documents, report.quarantined,
-                              report.unsettled));
+                              what, report.index, source_word(report), report.revision, report.documents,
+                              report.quarantined, report.unsettled));
         return;
     }
-    log.write(
-        Severity::warning, report.pipeline,
-        fmt::format("{}: index {} and history DIFFER at revision {}: {}; the first is {}; {} documents, "
-                    "{} living entities",
-                    what, report.index, report.revision, counts_text(report),
-                    report.differences.front().entity, report.documents, report.entities),
-        fmt::format("pawl verify --pipeline {} lists them, --repair heals", report.pipeline));
+    log.write(Severity::warning, report.pipeline,
+              fmt::format("{}: index {} and {} DIFFER at revision {}: {}; the first is {}; {} documents, "
+                          "{} living entities",
+                          what, report.index, source_word(report), report.revision, counts_text(report),
+                          report.differences.front().entity, report.documents, report.entities),
+              fmt::format("pawl verify --pipeline {} lists them, --repair heals", report.pipeline));
 }
 
 }  // namespace
 
-bool can_be_verified(const config::Pipeline& pipeline) {
-    return pipeline.source.mode == journal::SourceMode::revision;
-}
-
 bool is_adoption_due(const config::Config& config, const config::Pipeline& pipeline) {
-    if (!can_be_verified(pipeline)) return false;
     const auto through = noted_adoption(config.journal.path, pipeline.name);
     if (!through) return false;
     const auto contents = journal::read_journal(config.journal.path);

@@ -9,14 +9,12 @@
 
 namespace pawl::ops {
 
-// In outbox mode there is no history to compare with.
-bool can_be_verified(const config::Pipeline& pipeline);
-
 // An index was adopted (ops/verify_record.h) and all that the history held then is in it.
 bool is_adoption_due(const config::Config& config, const config::Pipeline& pipeline);
 
-// Compares by revision. What it finds, or why it cannot look, goes to the log and is kept as the pipeline's
-// record; an adoption that waited for it is forgotten. None of that where the watcher has ended it.
+// Compares by revision, or, in outbox mode, documents. What it finds, or why it cannot look, goes to the log
+// and is kept as the pipeline's record; an adoption that waited for it is forgotten. None of that where the
+// watcher has ended it.
 void verify_unasked(const VerifyWorld& world, Log& log);
 
 // All pipelines whose adoption is due, at full speed: for who does not wait for a daemon (`pawl sync`).

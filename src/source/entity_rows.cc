@@ -2,39 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
-
 #include "base/assert.h"
 #include "source/key_value.h"
 #include "source/limits.h"
 #include "source/sql.h"
 
 namespace pawl::source {
-namespace {
-
-// As a column of integers gives its values: no sign but "-", no leading zeros.
-bool is_integer(std::string_view text) {
-    const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
-    constexpr std::size_t digits_max = 20;
-    if (digits.empty() || digits.size() > digits_max) return false;
-    if (digits.front() == '0' && text.size() > 1) return false;
-    return std::ranges::all_of(digits, [](char byte) { return byte >= '0' && byte <= '9'; });
-}
-
-}  // namespace
-
 EntityRows::EntityRows(const Table& table, const config::Source& source) {
     const Column* const column = table.find(source.entity);
     const Key* const key = entity_key_of(table, source.entity, source.revision);
     PAWL_ASSERT(column != nullptr && key != nullptr);
+    column_ = *column;
     entity_ = identifier(column->name);
-    is_number_ = column->kind == ColumnKind::integer || column->kind == ColumnKind::boolean;
-    // What the column's character set does not have becomes "?", which finds no row of the same bytes.
-    if (column->is_character && column->character_set != "utf8mb4") {
-        literal_begin_ = "CONVERT(";
-        literal_end_ = fmt::format(" USING {}) COLLATE {}", column->character_set, column->collation);
-    }
     const std::string revision = identifier(source.revision);
     select_ = fmt::format("(SELECT {} FROM {} FORCE INDEX ({}) WHERE ", revision,
                           table_identifier(table.database, table.name), identifier(key->name));
@@ -42,10 +21,7 @@ EntityRows::EntityRows(const Table& table, const config::Source& source) {
 }
 
 std::string EntityRows::condition(const std::string& id) const {
-    if (is_number_) return is_integer(id) ? fmt::format("{} = {}", entity_, id) : "FALSE";
-    const std::string digits = to_hex(id);
-    return fmt::format("{0} = {1}_utf8mb4 X'{2}'{3} AND CAST(CONVERT({0} USING utf8mb4) AS BINARY) = X'{2}'",
-                       entity_, literal_begin_, digits, literal_end_);
+    return has_text(column_, entity_, id).value_or("FALSE");
 }
 
 std::string EntityRows::statement(std::span<const std::string> ids) const {

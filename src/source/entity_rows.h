@@ -37,10 +37,8 @@ class EntityRows {
 
     std::string select_;  // "(SELECT … WHERE "
     std::string order_;
-    std::string entity_;         // quoted
-    std::string literal_begin_;  // around an id's literal
-    std::string literal_end_;
-    bool is_number_;
+    Column column_;
+    std::string entity_;  // quoted
 };
 
 }  // namespace pawl::source

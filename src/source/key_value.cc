@@ -46,6 +46,15 @@ std::string converted_to(const Column& column, std::string_view name) {
     return std::string(name);
 }
 
+// As a column of integers gives its values: no sign but "-", no leading zeros.
+bool is_integer(std::string_view text) {
+    const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
+    constexpr std::size_t digits_max = 20;
+    if (digits.empty() || digits.size() > digits_max) return false;
+    if (digits.front() == '0' && text.size() > 1) return false;
+    return std::ranges::all_of(digits, [](char byte) { return byte >= '0' && byte <= '9'; });
+}
+
 }  // namespace
 
 std::string same_value(const Column& present, std::string_view present_name, const Column& changed,
@@ -73,6 +82,23 @@ std::optional<std::string> literal(const Column& column, std::string_view raw) {
         return fmt::format("_{} X'{}' COLLATE {}", column.character_set, to_hex(raw), column.collation);
     if (is_bytes(column)) return fmt::format("X'{}'", to_hex(raw));
     return text_literal(raw);
+}
+
+// What the column's character set does not have becomes "?", which has other bytes.
+std::optional<std::string> literal_of_text(const Column& column, std::string_view text) {
+    if (is_number(column)) return is_integer(text) ? std::optional(std::string(text)) : std::nullopt;
+    if (column.is_character && column.character_set != "utf8mb4")
+        return fmt::format("CONVERT({} USING {}) COLLATE {}", text_literal(text), column.character_set,
+                           column.collation);
+    return text_literal(text);
+}
+
+// Of a number the value decides: ZEROFILL would show it with zeros before it.
+std::optional<std::string> has_text(const Column& column, std::string_view name, std::string_view text) {
+    const auto literal = literal_of_text(column, text);
+    if (!literal) return std::nullopt;
+    if (is_number(column)) return fmt::format("{} = {}", name, *literal);
+    return fmt::format("{} = {} AND {} = X'{}'", name, *literal, utf8_bytes(name), to_hex(text));
 }
 
 std::string text_literal(std::string_view text) {

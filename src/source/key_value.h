@@ -25,6 +25,15 @@ std::string raw_expression(const Column& column, std::string_view name);
 // Empty: this is no value of the column.
 std::optional<std::string> literal(const Column& column, std::string_view raw);
 
+// A constant that the key on the column finds, of the column's value as text in UTF-8: of an id that comes
+// from outside. It may find values that are merely equal by the collation: see has_text. Empty: no value of
+// the column has this text.
+std::optional<std::string> literal_of_text(const Column& column, std::string_view text);
+
+// What is true where the column's value, which `name` (SQL text) names, is this text, byte for byte; found by
+// the key on the column. Empty as above.
+std::optional<std::string> has_text(const Column& column, std::string_view name, std::string_view text);
+
 // 'text' of any bytes that are valid UTF-8, or not, whatever the session's settings: "_utf8mb4 X'6162'".
 std::string text_literal(std::string_view text);
 

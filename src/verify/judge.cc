@@ -50,4 +50,15 @@ Verdict judge(const Looked& looked) {
     return is_due || is_behind ? different(Kind::stale) : unsettled;
 }
 
+// A version above all ids is foreign whatever the document: every change to come would lose against it.
+Verdict judge(const TableLooked& looked) {
+    const bool is_foreign = looked.indexed && *looked.indexed > looked.outbox_end;
+    const bool same = looked.indexed ? looked.has_row && looked.same_content : !looked.has_row;
+    if (same && !is_foreign) return equal;
+    if (looked.is_pending || looked.has_changed) return unsettled;
+    if (!looked.has_row) return different(Kind::surplus);
+    if (!looked.indexed) return different(Kind::missing);
+    return is_foreign ? different(Kind::foreign, false) : different(Kind::content);
+}
+
 }  // namespace pawl::verify

@@ -57,4 +57,20 @@ struct Verdict {
 
 Verdict judge(const Looked& looked);
 
+// The same of a table without a history, whose changed entities have rows in an outbox until the index has
+// them. The document was seen before and after one snapshot of table and outbox. So where it was the same
+// both times and no row waits, it must be what the table says: what was committed before the snapshot was in
+// the index before its row went, and what came later would have changed it.
+struct TableLooked {
+    bool is_pending = false;                  // rows of the outbox name the entity
+    bool has_changed = false;                 // another document after the snapshot than before it
+    std::optional<engine::Revision> indexed;  // the document's version, after it; empty: there is none
+    engine::Revision outbox_end = 0;          // ids at or below it may have been handed out, by now
+    bool has_row = false;
+    bool same_content = true;  // where there are both
+};
+
+// Never stale or risen, which only a history can tell from content and surplus.
+Verdict judge(const TableLooked& looked);
+
 }  // namespace pawl::verify

@@ -84,6 +84,21 @@ TEST_CASE("of many differences the text shows some and counts the rest, the JSON
     CHECK(nlohmann::json::parse(verify_json({many}))["pipelines"][0]["differences"].size() == 25);
 }
 
+TEST_CASE("of a table the text has no revisions, and advises nothing that outbox mode cannot do") {
+    auto verified = some({difference(Kind::missing), difference(Kind::surplus)});
+    verified.report.is_of_table = verified.report.content = true;
+    verified.report.differences[0].has_row = true;
+    const auto text = verify_text({verified}, false);
+    CHECK(says(text, "table has"));
+    CHECK(says(text, "a row"));
+    CHECK(says(text, "Try: pawl verify --repair --pipeline lex\n"));
+    const auto json = nlohmann::json::parse(verify_json({verified}))["pipelines"][0];
+    CHECK(json["source"] == "table");
+    CHECK(json["differences"][0]["has_row"] == true);
+    CHECK(json["differences"][1]["has_row"] == false);
+    CHECK(nlohmann::json::parse(verify_json({some()}))["pipelines"][0]["source"] == "history");
+}
+
 TEST_CASE("what was left out is said") {
     auto verified = some();
     verified.report.quarantined = 2;

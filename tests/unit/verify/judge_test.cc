@@ -84,3 +84,46 @@ TEST_CASE("every kind has a name of its own") {
     CHECK(name_of(Kind::surplus) == "surplus");
     CHECK(name_of(Kind::foreign) == "foreign");
 }
+
+namespace {
+
+// Of a table; the outbox has handed out ids up to 100.
+TableLooked look_at_table(std::optional<pawl::engine::Revision> indexed, bool has_row,
+                          bool same_content = true) {
+    return {.indexed = indexed, .outbox_end = 100, .has_row = has_row, .same_content = same_content};
+}
+
+}  // namespace
+
+TEST_CASE("of a table, a document that is the row's is equal, whatever its version and whatever waits") {
+    CHECK(judge(look_at_table(0, true)) == equal);
+    CHECK(judge(look_at_table(100, true)) == equal);
+    CHECK(judge(look_at_table({}, false)) == equal);
+    TableLooked pending = look_at_table(7, true);
+    pending.is_pending = pending.has_changed = true;
+    CHECK(judge(pending) == equal);
+}
+
+TEST_CASE("of a table, what differs while nothing waits is missing, content or surplus") {
+    CHECK(judge(look_at_table({}, true)) == different(Kind::missing));
+    CHECK(judge(look_at_table(7, true, false)) == different(Kind::content));
+    CHECK(judge(look_at_table(7, false)) == different(Kind::surplus));
+    CHECK(judge(look_at_table(101, false)) == different(Kind::surplus));
+}
+
+TEST_CASE("of a table, a version above all ids is foreign, also of the right document") {
+    CHECK(judge(look_at_table(101, true)) == different(Kind::foreign, false));
+    CHECK(judge(look_at_table(101, true, false)) == different(Kind::foreign, false));
+}
+
+TEST_CASE("of a table, what waits in the outbox or changes meanwhile is not settled") {
+    for (const auto& looked : {look_at_table({}, true), look_at_table(7, true, false),
+                               look_at_table(7, false), look_at_table(101, true)}) {
+        TableLooked pending = looked;
+        pending.is_pending = true;
+        CHECK(judge(pending) == unsettled);
+        TableLooked changed = looked;
+        changed.has_changed = true;
+        CHECK(judge(changed) == unsettled);
+    }
+}

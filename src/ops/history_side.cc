@@ -1,4 +1,4 @@
-#include "ops/exact_look.h"
+#include "ops/history_side.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -11,7 +11,29 @@ namespace pawl::ops {
 
 using verify::Suspect;
 
-Result<Seen> ExactLook::look_at(const std::vector<Suspect>& suspects) {
+Result<std::uint64_t> HistorySide::walk(std::uint64_t round, const VerifyVisit& visit) {
+    std::uint64_t visited = 0;
+    const engine::Revision through = basis_.settled.revision;
+    for (engine::Revision from = 1; from <= through;) {
+        const auto page = view_.read({.id = 0,
+                                      .revisions = engine::IntervalSet({{from, through}}),
+                                      .rows_max = limits::verify_page_rows,
+                                      .bytes_max = limits::verify_page_bytes,
+                                      .fill = true});
+        if (!page) return std::unexpected(page.error());
+        for (const engine::Row& row : (*page)->rows()) {
+            const bool lives = row.action != engine::Action::remove;
+            if (!lives || !has_an_id(row) || prints_.is_left_out(row.entity)) continue;
+            prints_.visit(row.entity, row.revision, row.document, visit);
+            ++visited;
+        }
+        from = (*page)->covered_through + 1;
+        if (!world_.watcher.goes_on({VerifyStage::history, round, visited})) return ended_while_comparing();
+    }
+    return visited;
+}
+
+Result<Seen> HistorySide::look_at(const std::vector<Suspect>& suspects) {
     const auto settled =
         settled_now(world_.config, world_.pipeline, world_.nobody_else_feeds, basis_.target, basis_.settled);
     if (!settled) return std::unexpected(settled.error());
@@ -21,14 +43,14 @@ Result<Seen> ExactLook::look_at(const std::vector<Suspect>& suspects) {
             std::span(suspects).subspan(at, std::min(limits::verify_chunk, suspects.size() - at));
         if (auto looked = look_at_chunk(chunk, *settled, seen); !looked)
             return std::unexpected(std::move(looked.error()));
-        if (after_chunk_ && !after_chunk_(at + chunk.size()))
-            return fail(ErrorKind::unavailable, "ended before all was looked at");
+        if (!goes_on_after(at + chunk.size())) return ended_while_looking();
         if (seen.differences.size() > verify::limits::differences_max) break;
     }
     return seen;
 }
 
-Result<void> ExactLook::look_at_chunk(std::span<const Suspect> suspects, const Settled& settled, Seen& seen) {
+Result<void> HistorySide::look_at_chunk(std::span<const Suspect> suspects, const Settled& settled,
+                                        Seen& seen) {
     std::vector<std::string> ids;
     for (const Suspect& suspect : suspects)
         ids.push_back(suspect.entity);
@@ -66,6 +88,7 @@ Result<void> ExactLook::look_at_chunk(std::span<const Suspect> suspects, const S
                               .can_be_healed = verdict.can_be_healed,
                               .document = document.value_or(index::DocumentNow{})};
         difference.document.source.clear();
+        difference.has_row = row.has_value();
         if (row) {
             difference.latest = row->latest.revision;
             difference.deletes = row->latest.deletes;
@@ -76,7 +99,7 @@ Result<void> ExactLook::look_at_chunk(std::span<const Suspect> suspects, const S
 }
 
 // By a row where one is known: the server then compares column with column. Else by the id.
-Result<ExactLook::Rows> ExactLook::latest_rows(std::span<const Suspect> suspects) {
+Result<HistorySide::Rows> HistorySide::latest_rows(std::span<const Suspect> suspects) {
     Rows rows(suspects.size());
     std::vector<std::string> unknown;
     engine::IntervalSet known;
@@ -101,8 +124,8 @@ Result<ExactLook::Rows> ExactLook::latest_rows(std::span<const Suspect> suspects
     return rows;
 }
 
-Result<void> ExactLook::read_rows(const engine::IntervalSet& revisions, bool latest,
-                                  std::span<const Suspect> suspects, Rows& rows) {
+Result<void> HistorySide::read_rows(const engine::IntervalSet& revisions, bool latest,
+                                    std::span<const Suspect> suspects, Rows& rows) {
     std::unordered_map<std::string_view, std::size_t> places;
     for (std::size_t at = 0; at < suspects.size(); ++at)
         places.emplace(suspects[at].entity, at);
@@ -130,8 +153,8 @@ Result<void> ExactLook::read_rows(const engine::IntervalSet& revisions, bool lat
 }
 
 // Of documents with an older version than the latest row: whether it is a row's.
-Result<std::vector<bool>> ExactLook::are_rows(std::span<const Suspect> suspects, const Documents& documents,
-                                              const Rows& rows) {
+Result<std::vector<bool>> HistorySide::are_rows(std::span<const Suspect> suspects, const Documents& documents,
+                                                const Rows& rows) {
     engine::LookUpRequest request;
     std::vector<std::size_t> places;
     for (std::size_t at = 0; at < suspects.size(); ++at) {
@@ -148,8 +171,8 @@ Result<std::vector<bool>> ExactLook::are_rows(std::span<const Suspect> suspects,
     return are;
 }
 
-bool ExactLook::is_left_out(const Suspect& suspect, const std::optional<Row>& row,
-                            const Settled& settled) const {
+bool HistorySide::is_left_out(const Suspect& suspect, const std::optional<Row>& row,
+                              const Settled& settled) const {
     return settled.quarantined.contains(suspect.entity) ||
            (row && settled.owed.contains(row->latest.revision));
 }

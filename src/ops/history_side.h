@@ -1,39 +1,37 @@
-// Looks at single entities exactly: the index first, by realtime get, then the history's latest rows.
+// The history's side of a comparison. Single entities are looked at in the index first, by realtime get, then
+// by the history's latest rows.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ops/verification.h"
 #include "ops/verify_basis.h"
+#include "ops/verify_sides.h"
 #include "source/history_view.h"
 #include "verify/json_digest.h"
 #include "verify/suspects.h"
 
 namespace pawl::ops {
 
-// What came of it. Those that are equal are in none of the lists.
-struct Seen {
-    std::vector<Difference> differences;
-    std::vector<verify::Suspect> unsettled;
-    std::vector<std::string> quarantined;
-};
-
-class ExactLook {
+class HistorySide final : public SourceSide {
   public:
-    // All must outlive it. `content`: documents are compared too, by `digester`; the view reads them then.
-    ExactLook(const VerifyWorld& world, const VerifyBasis& basis, source::HistoryView& view,
-              verify::JsonDigester& digester, bool content)
-        : world_(world), basis_(basis), view_(view), digester_(digester), content_(content) {}
+    // All must outlive it but the view, which reads documents where these are compared.
+    HistorySide(const VerifyWorld& world, const VerifyBasis& basis, const VerifyPrints& prints,
+                verify::JsonDigester& digester, source::HistoryView view)
+        : world_(world),
+          basis_(basis),
+          prints_(prints),
+          view_(std::move(view)),
+          digester_(digester),
+          content_(prints.content()) {}
 
-    // What is settled is asked for anew, once, before anything else.
-    Result<Seen> look_at(const std::vector<verify::Suspect>& suspects);
+    Result<std::uint64_t> walk(std::uint64_t round, const VerifyVisit& visit) override;
 
-    // Calls `after` when all of a chunk is looked at, with how many there are by now; false ends it.
-    void on_chunk(std::function<bool(std::uint64_t)> after) { after_chunk_ = std::move(after); }
+    Result<Seen> look_at(const std::vector<verify::Suspect>& suspects) override;
 
   private:
     struct Row {
@@ -54,10 +52,10 @@ class ExactLook {
 
     const VerifyWorld& world_;
     const VerifyBasis& basis_;
-    source::HistoryView& view_;
+    const VerifyPrints& prints_;
+    source::HistoryView view_;
     verify::JsonDigester& digester_;
     bool content_;
-    std::function<bool(std::uint64_t)> after_chunk_;
 };
 
 }  // namespace pawl::ops
