@@ -63,7 +63,7 @@ Json pipeline_json(const journal::PipelineSnapshot& snapshot) {
             {"batches", std::move(batches)}};
 }
 
-const journal::PipelineSnapshot* find(const journal::Contents& contents, const std::string& name) {
+const journal::PipelineSnapshot* find_pipeline(const journal::Contents& contents, const std::string& name) {
     for (const auto& snapshot : contents.pipelines)
         if (snapshot.pipeline.name == name) return &snapshot;
     return nullptr;
@@ -96,7 +96,7 @@ std::string dump_json(const journal::Contents& contents) {
 std::vector<std::string> changes_json(const journal::Contents& before, const journal::Contents& now) {
     std::vector<std::string> lines;
     for (const auto& snapshot : now.pipelines) {
-        const auto* const known = find(before, snapshot.pipeline.name);
+        const auto* const known = find_pipeline(before, snapshot.pipeline.name);
         const journal::Pipeline& pipeline = snapshot.pipeline;
         if (known == nullptr || known->pipeline.condition != pipeline.condition)
             lines.push_back(to_line(Json{{"pipeline", pipeline.name},

@@ -23,7 +23,8 @@ struct Wish {
 
 using Steps = std::vector<source::SetupStep>;
 
-Result<std::vector<const config::Pipeline*>> chosen(const config::Config& config, const std::string& name) {
+Result<std::vector<const config::Pipeline*>> outbox_pipelines(const config::Config& config,
+                                                              const std::string& name) {
     std::vector<const config::Pipeline*> pipelines;
     std::vector<std::string> others;
     for (const config::Pipeline& pipeline : config.pipelines) {
@@ -94,7 +95,7 @@ class OutboxSql {
 Result<void> carry_out(const std::string& config_file, const Wish& wish, Io& io) {
     const auto config = config::load(config_file);
     if (!config) return std::unexpected(config.error());
-    const auto pipelines = chosen(*config, wish.pipeline);
+    const auto pipelines = outbox_pipelines(*config, wish.pipeline);
     if (!pipelines) return std::unexpected(pipelines.error());
     source::Interrupt interrupt;
     auto connection = source::Connection::open(config->mariadb, interrupt);

@@ -91,7 +91,8 @@ Result<ops::VerifyReport> verify_one(const ops::VerifyWorld& world, const Verify
     return std::move(verification->report());
 }
 
-Result<std::vector<config::Pipeline>> chosen(const config::Config& config, const std::string& name) {
+Result<std::vector<config::Pipeline>> chosen_pipelines(const config::Config& config,
+                                                       const std::string& name) {
     if (name.empty()) return config.pipelines;
     const auto found = std::ranges::find(config.pipelines, name, &config::Pipeline::name);
     if (found != config.pipelines.end()) return std::vector{*found};
@@ -107,7 +108,7 @@ Result<std::vector<Verified>> verify_all(const std::string& config_file, const s
                                          const VerifyWish& wish, Io& io) {
     const auto config = config::load(config_file);
     if (!config) return std::unexpected(config.error());
-    const auto pipelines = chosen(*config, pipeline_name);
+    const auto pipelines = chosen_pipelines(*config, pipeline_name);
     if (!pipelines) return std::unexpected(pipelines.error());
     ops::StopSignal stop;
     const auto http = index::HttpClient::make(config->elasticsearch);

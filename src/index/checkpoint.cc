@@ -18,7 +18,7 @@ using engine::Remembered;
 using Json = nlohmann::ordered_json;  // a user's keys keep their order
 
 constexpr int format = 1;
-constexpr const char* key = "pawl";
+constexpr const char* meta_key = "pawl";
 
 std::unexpected<Error> damaged(const std::string& index, std::string_view what) {
     return fail(
@@ -61,7 +61,7 @@ const Json* at(const Json& object, const char* name) {
 }
 
 template <class Value, class Read>
-bool read(const Json& object, const char* name, Read parse, Value& into) {
+bool read_member(const Json& object, const char* name, Read parse, Value& into) {
     const Json* const value = at(object, name);
     if (value == nullptr) return false;
     auto parsed = parse(*value);
@@ -73,8 +73,8 @@ std::optional<journal::SourceIdentity> source_in(const Json& value) {
     const auto name = [](const Json& text) { return name_in(text, journal::limits::identity_bytes_max); };
     journal::SourceIdentity source;
     std::string mode;
-    if (!read(value, "mode", name, mode) || !read(value, "database", name, source.database) ||
-        !read(value, "table", name, source.table))
+    if (!read_member(value, "mode", name, mode) || !read_member(value, "database", name, source.database) ||
+        !read_member(value, "table", name, source.table))
         return std::nullopt;
     for (const auto known : {journal::SourceMode::revision, journal::SourceMode::outbox}) {
         if (mode != journal::name_of(known)) continue;
@@ -86,8 +86,8 @@ std::optional<journal::SourceIdentity> source_in(const Json& value) {
 
 std::optional<journal::Anchor> anchor_in(const Json& value) {
     journal::Anchor anchor;
-    if (!read(value, "revision", revision_in, anchor.revision) ||
-        !read(value, "digest", hex_in, anchor.digest))
+    if (!read_member(value, "revision", revision_in, anchor.revision) ||
+        !read_member(value, "digest", hex_in, anchor.digest))
         return std::nullopt;
     return anchor;
 }
@@ -132,7 +132,7 @@ Json to_json(const Remembered& remembered) {
 Result<std::optional<Remembered>> remembered_in(std::string_view meta, const std::string& index) {
     if (meta.empty()) return std::nullopt;
     const auto parsed = Json::parse(meta, nullptr, false);
-    const Json* const found = at(parsed, key);
+    const Json* const found = at(parsed, meta_key);
     if (found == nullptr) return std::nullopt;
     const Json* const version = at(*found, "format");
     if (version == nullptr || !version->is_number_unsigned()) return damaged(index, "it has no format");
@@ -148,21 +148,23 @@ Result<std::optional<Remembered>> remembered_in(std::string_view meta, const std
     const auto time = [](const Json& text) -> std::optional<TimeMs> {
         return text.is_string() ? from_iso8601(text.get_ref<const std::string&>()) : std::nullopt;
     };
-    if (!read(*found, "pipeline", name, remembered.pipeline)) return damaged(index, "its pipeline");
-    if (!read(*found, "source", source_in, remembered.source)) return damaged(index, "its source");
-    if (!read(*found, "revision", revision_in, remembered.revision)) return damaged(index, "its revision");
-    if (!read(*found, "shape", hex_in, remembered.shape)) return damaged(index, "its shape");
-    if (!read(*found, "written_at", time, remembered.written_at)) return damaged(index, "its written_at");
-    if (at(*found, "owed") != nullptr && !read(*found, "owed", owed_in, remembered.owed))
+    if (!read_member(*found, "pipeline", name, remembered.pipeline)) return damaged(index, "its pipeline");
+    if (!read_member(*found, "source", source_in, remembered.source)) return damaged(index, "its source");
+    if (!read_member(*found, "revision", revision_in, remembered.revision))
+        return damaged(index, "its revision");
+    if (!read_member(*found, "shape", hex_in, remembered.shape)) return damaged(index, "its shape");
+    if (!read_member(*found, "written_at", time, remembered.written_at))
+        return damaged(index, "its written_at");
+    if (at(*found, "owed") != nullptr && !read_member(*found, "owed", owed_in, remembered.owed))
         return damaged(index, "its owed");
     const auto flag = [](const Json& value) -> std::optional<bool> {
         return value.is_boolean() ? std::optional(value.get<bool>()) : std::nullopt;
     };
-    if (at(*found, "filling") != nullptr && !read(*found, "filling", flag, remembered.filling))
+    if (at(*found, "filling") != nullptr && !read_member(*found, "filling", flag, remembered.filling))
         return damaged(index, "its filling");
     if (!remembered.owed.empty() && remembered.owed.highest() > remembered.revision)
         return damaged(index, "it owes what is above its revision");
-    if (at(*found, "anchor") != nullptr && !read(*found, "anchor", anchor_in, remembered.anchor))
+    if (at(*found, "anchor") != nullptr && !read_member(*found, "anchor", anchor_in, remembered.anchor))
         return damaged(index, "its anchor");
     return remembered;
 }
@@ -170,7 +172,7 @@ Result<std::optional<Remembered>> remembered_in(std::string_view meta, const std
 std::string meta_with(std::string_view meta, const Remembered& remembered) {
     auto merged = Json::parse(meta, nullptr, false);
     if (!merged.is_object()) merged = Json::object();
-    merged[key] = to_json(remembered);
+    merged[meta_key] = to_json(remembered);
     return merged.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

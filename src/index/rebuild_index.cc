@@ -13,7 +13,7 @@
 namespace pawl::index {
 namespace {
 
-using json = nlohmann::ordered_json;  // an alias's filter keeps the order of its keys
+using Json = nlohmann::ordered_json;  // an alias's filter keeps the order of its keys
 
 constexpr TimeMs health_wait_ms = limits::admin_timeout_ms / 2;  // the server's, within one request
 
@@ -43,11 +43,11 @@ Result<void> wait_for_replicas(const Call& call, const std::string& name, const 
 }
 
 // {"lex-1":{"aliases":{"lex":{"is_write_index":true},…}}} → the aliases; empty object: none.
-Result<json> aliases_of(const Call& call, const std::string& name) {
+Result<Json> aliases_of(const Call& call, const std::string& name) {
     const auto response = call_ok(call, get_request(fmt::format("/{}/_alias", percent_encoded(name))));
     if (!response) return std::unexpected(response.error());
-    const auto answer = json::parse(response->body, nullptr, false);
-    const auto place = json::json_pointer("/aliases");
+    const auto answer = Json::parse(response->body, nullptr, false);
+    const auto place = Json::json_pointer("/aliases");
     if (!answer.is_object() || !answer.contains(name) || !answer[name].contains(place) ||
         !answer[name][place].is_object())
         return fail(
@@ -56,21 +56,21 @@ Result<json> aliases_of(const Call& call, const std::string& name) {
     return answer[name][place];
 }
 
-std::optional<double> number_at(const json& answer, const char* place) {
-    const json::json_pointer at(place);
+std::optional<double> number_at(const Json& answer, const char* place) {
+    const Json::json_pointer at(place);
     const bool is_there =
         answer.is_object() && answer.contains(at) && answer[at].is_number() && answer[at].get<double>() >= 0;
     return is_there ? std::optional(answer[at].get<double>()) : std::nullopt;
 }
 
 // {"lex":{…},"all":{…}} as actions that take them from one index and give them to another, or the same.
-json moving(const json& aliases, const std::string& from, const std::string& to,
+Json moving(const Json& aliases, const std::string& from, const std::string& to,
             const std::string& write_alias) {
-    json actions = json::array();
+    Json actions = Json::array();
     for (const auto& [name, definition] : aliases.items())
         actions.push_back({{"remove", {{"index", from}, {"alias", name}, {"must_exist", true}}}});
     for (const auto& [name, definition] : aliases.items()) {
-        json add = definition.is_object() ? definition : json::object();
+        Json add = definition.is_object() ? definition : Json::object();
         add["index"] = to;
         add["alias"] = name;
         if (name == write_alias) add["is_write_index"] = true;
@@ -79,10 +79,10 @@ json moving(const json& aliases, const std::string& from, const std::string& to,
     return actions;
 }
 
-Result<void> post_actions(const Call& call, json actions) {
-    const json body = {{"actions", std::move(actions)}};
+Result<void> post_actions(const Call& call, Json actions) {
+    const Json body = {{"actions", std::move(actions)}};
     const auto done =
-        call_ok(call, post_request("/_aliases", body.dump(-1, ' ', false, json::error_handler_t::replace)));
+        call_ok(call, post_request("/_aliases", body.dump(-1, ' ', false, Json::error_handler_t::replace)));
     if (!done) return std::unexpected(done.error());
     return {};
 }
@@ -134,8 +134,8 @@ Result<std::uint64_t> count_documents(const Call& call, const std::string& index
         return std::unexpected(refreshed.error());
     const auto response = call_ok(call, get_request(path + "/_count"));
     if (!response) return std::unexpected(response.error());
-    const auto answer = json::parse(response->body, nullptr, false);
-    const auto failed = json::json_pointer("/_shards/failed");
+    const auto answer = Json::parse(response->body, nullptr, false);
+    const auto failed = Json::json_pointer("/_shards/failed");
     const bool sound = answer.is_object() && answer.contains("count") &&
                        answer["count"].is_number_unsigned() && answer.contains(failed) && answer[failed] == 0;
     if (!sound) return fail(ErrorKind::unavailable, response->where + ": not all shards were counted");
@@ -154,7 +154,7 @@ Result<Sums> sum_versions(const Call& call, const std::string& index) {
         return Sums{*documents, std::nullopt};
     }
     if (response->status != 200) return refused_by(*response);
-    const auto answer = json::parse(response->body, nullptr, false);
+    const auto answer = Json::parse(response->body, nullptr, false);
     const auto documents = number_at(answer, "/aggregations/versions/count");
     const auto sum = number_at(answer, "/aggregations/versions/sum");
     const bool is_whole = number_at(answer, "/_shards/failed") == 0.0 && answer.contains("timed_out") &&
@@ -185,7 +185,7 @@ Result<void> swap_alias(const Call& call, const std::string& alias, const std::s
 Result<void> forget_rebuild(const Call& call, const std::string& alias, const std::string& index) {
     failpoint::at("before:forget_rebuild");
     auto done =
-        post_actions(call, json::array({{{"remove", {{"index", index}, {"alias", rebuild_alias(alias)}}}}}));
+        post_actions(call, Json::array({{{"remove", {{"index", index}, {"alias", rebuild_alias(alias)}}}}}));
     failpoint::at("after:forget_rebuild");
     return done;
 }

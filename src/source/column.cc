@@ -65,6 +65,10 @@ bool can_be_body(const Column& column) {
     return is_text_type(column);
 }
 
+bool is_unsigned(const Column& column) {
+    return column.type.find("unsigned") != std::string::npos;
+}
+
 std::string select_expression(const Column& column, std::string_view of) {
     const std::string name =
         of.empty() ? identifier(column.name) : identifier(of) + "." + identifier(column.name);

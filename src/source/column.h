@@ -48,6 +48,8 @@ bool can_be_entity(const Column& column);
 bool can_be_deleted(const Column& column);
 bool can_be_body(const Column& column);
 
+bool is_unsigned(const Column& column);
+
 // What stands in the SELECT list for this column: MariaDB prints a FLOAT with 6 digits only, as a DOUBLE with
 // all. `of` names the table when a statement reads several.
 std::string select_expression(const Column& column, std::string_view of = {});

@@ -19,10 +19,6 @@ bool is_bytes(const Column& column) {
            column.kind == ColumnKind::bit_boolean;
 }
 
-bool is_unsigned(const Column& column) {
-    return column.type.find("unsigned") != std::string::npos;
-}
-
 bool compare_alike(const Column& left, const Column& right) {
     if (left.is_character || right.is_character)
         return left.is_character && right.is_character && left.collation == right.collation;

@@ -25,10 +25,6 @@ int integer_bytes(const Column& column) {
     return found == integer_types.end() ? 0 : found->bytes;
 }
 
-bool is_unsigned(const Column& column) {
-    return column.type.find("unsigned") != std::string::npos;
-}
-
 // Of a CHAR or VARCHAR, in characters: "varchar(20)".
 std::uint64_t length_of(const Column& column) {
     std::uint64_t length = 0;

@@ -60,6 +60,7 @@ class Tidy(unittest.TestCase):
             ("src/engine/deep/a.cc", "ops/log.h"),
             ("src/engine/a.cc", "src/engine/b.h"),
             ("src/engine/a.cc", "../journal/record.h"),
+            ("src/engine/a.cc", "engine/b.cc"),
         ):
             with self.subTest(path=path, target=target):
                 self.assert_found(path, f'#include "base/error.h"\n  # include "{target}"\n', "arrow", 2)
@@ -83,6 +84,17 @@ class Tidy(unittest.TestCase):
             with self.subTest(header=header):
                 self.assert_found("src/engine/a.cc", f"#include <{header}>\n", "pure-engine")
                 self.assert_clean("src/ops/a.cc", f"#include <{header}>\n")
+
+    def test_a_using_that_nothing_uses_is_found(self) -> None:
+        for using, user in (
+            ("using std::chrono::seconds;", "seconds pause{1};"),
+            ("using Pause = std::chrono::seconds;", "Pause pause{1};"),
+            ("namespace fs = std::filesystem;", "fs::path path;"),
+            ("    using engine::Event;", "    Event event;"),
+        ):
+            with self.subTest(using=using):
+                self.assert_found("src/engine/a.cc", f'\n{using}\nauto text = "{user}";  // {user}\n', "unused-using", 2)
+                self.assert_clean("src/engine/a.cc", f"\n{using}\n{user}\n")
 
     def test_a_word_with_a_replacement_is_found(self) -> None:
         for word in ("cursor", "Cursors", "the_cursor_", "sync point", "sync_point", "dead letter", "dead-letter queue",
