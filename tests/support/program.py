@@ -28,9 +28,10 @@ CREATE TABLE {table} (
 
 
 class Program:
-    """`index`: a SearchServer; `database`: a MariaDB with the schema karp."""
+    """`index`: a SearchServer; `database`: a MariaDB with the schema karp; `mariadb`: another way there than its socket."""
 
-    def __init__(self, binary, folder, name, database, index, table="lex", limits="", mode="revision"):
+    def __init__(self, binary, folder, name, database, index, table="lex", limits="", mode="revision",
+                 mariadb=None):  # fmt: skip
         self.folder, self.name, self.index, self.table = folder / name, name, index, table
         self.folder.mkdir()
         self.config = self.folder / "pawl.toml"
@@ -39,7 +40,7 @@ class Program:
                                  mode=mode)
         mapping = self.folder / "index.json"
         mapping.write_text(json.dumps(MAPPING))
-        mariadb = {"socket": str(database.socket), "database": "karp", "user": "root"}
+        mariadb = {"database": "karp", "user": "root"} | (mariadb or {"socket": str(database.socket)})
         write_config(self.config, self.journal, mariadb, [index.url], self.pipeline, mapping)
         with self.config.open("a", encoding="utf-8") as file:
             file.write(f"\n[pipeline.limits]\npoll_interval = '50ms'\n{limits}\n")

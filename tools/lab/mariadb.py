@@ -123,16 +123,23 @@ class MariaDB:
         unfinished.rename(self.folder / "data")
 
     def _start_once(self) -> None:
+        self.process = Process(self.name, self.command() + self.args, self.log, env=self.environment(), keep=self.keep)
+        self.process.wait_ready(self._answers, START_TIMEOUT_S)
+
+    def command(self) -> list[str]:
+        """How it is started, without `args`."""
         command = ["mariadbd", "--no-defaults", f"--user={_user()}", f"--datadir={self.folder / 'data'}",
                    f"--socket={self.socket}", f"--port={self.port}", f"--bind-address={self.host}",
                    f"--pid-file={self.folder / 'mariadb.pid'}", f"--tmpdir={self._temporary()}",
                    "--character-set-server=utf8mb4"]
         if self.tls is not None:
             command += [f"--ssl-ca={self.tls.ca}", f"--ssl-cert={self.tls.certificate}", f"--ssl-key={self.tls.key}"]
+        return command
+
+    @staticmethod
+    def environment() -> dict[str, str]:
         # Debian keeps mariadbd where an ordinary user's PATH does not look.
-        env = os.environ | {"PATH": os.environ.get("PATH", "") + ":/usr/sbin"}
-        self.process = Process(self.name, command + self.args, self.log, env=env, keep=self.keep)
-        self.process.wait_ready(self._answers, START_TIMEOUT_S)
+        return os.environ | {"PATH": os.environ.get("PATH", "") + ":/usr/sbin"}
 
     def _temporary(self) -> Path:
         # Not /tmp: a mariadbd that starts removes what it takes for its own leftovers, also those of another one.

@@ -73,6 +73,10 @@ class Network:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def lead_to(self, server_port: int) -> None:
+        """New connections go there, as an address that moves to another server; open ones stay where they are."""
+        self._to = ("127.0.0.1", server_port)
+
     @property
     def fault(self) -> Fault:
         return self._fault

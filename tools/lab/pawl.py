@@ -38,26 +38,30 @@ class Pipeline:
         return f"pawl_outbox_{self.table}"
 
 
-def write_config(path, journal, mariadb, urls, pipeline, create, listen=None):
-    """Writes pawl.toml. `mariadb`: keys of its section; `create`: the file with the index's settings and mappings."""
+def write_config(path, journal, mariadb, urls, pipeline, create, listen=None, more=()):
+    """Writes pawl.toml. `mariadb`: keys of its section; `create`: the file with the index's settings and mappings, None:
+    pawl makes none; `more`: further pairs of pipeline and create."""
+    sections = [("[journal]", {"path": str(journal)}), ("[mariadb]", mariadb), ("[elasticsearch]", {"urls": urls})]
+    if listen:
+        sections.append(("[http]", {"listen": listen}))
+    for each, its_index in ((pipeline, create), *more):
+        sections += _pipeline_sections(each, its_index)
+    lines = []
+    for title, keys in sections:
+        lines += [title, *(f"{key} = {_toml(value)}" for key, value in keys.items()), ""]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _pipeline_sections(pipeline, create):
     source = {"mode": pipeline.mode, "table": pipeline.table, "entity": pipeline.entity}
     if pipeline.mode == "revision":
         source |= {"revision": pipeline.revision, "deleted": pipeline.deleted}
-    sections = {
-        "[journal]": {"path": str(journal)},
-        "[mariadb]": mariadb,
-        "[elasticsearch]": {"urls": urls},
-        "[[pipeline]]": {"name": pipeline.name},
-        "[pipeline.source]": source,
-        "[pipeline.document]": {"body": pipeline.body, "fields": pipeline.fields, "constants": pipeline.constants},
-        "[pipeline.index]": {"alias": pipeline.alias, "create": str(create)},
-    }
-    if listen:
-        sections["[http]"] = {"listen": listen}
-    lines = []
-    for title, keys in sections.items():
-        lines += [title, *(f"{key} = {_toml(value)}" for key, value in keys.items()), ""]
-    path.write_text("\n".join(lines), encoding="utf-8")
+    return [
+        ("[[pipeline]]", {"name": pipeline.name}),
+        ("[pipeline.source]", source),
+        ("[pipeline.document]", {"body": pipeline.body, "fields": pipeline.fields, "constants": pipeline.constants}),
+        ("[pipeline.index]", {"alias": pipeline.alias} | ({"create": str(create)} if create else {})),
+    ]
 
 
 def _toml(value):
