@@ -10,7 +10,6 @@
 #include "cli/io.h"
 #include "cli/json.h"
 #include "cli/text.h"
-#include "engine/pipeline.h"
 
 namespace pawl::cli {
 namespace {
@@ -74,10 +73,7 @@ std::string table_of(const VerifyReport& report) {
 
 std::string what_to_do(const VerifyReport& report, bool repaired) {
     if (report.settled()) return {};
-    if (report.more_differences)
-        return report.is_of_table
-                   ? "  Try: pawl verify --repair, again and again; more differs than is listed\n"
-                   : "  Try: pawl rebuild; more differs than is listed\n";
+    if (report.more_differences) return "  Try: pawl rebuild; more differs than is listed\n";
     std::string text;
     const auto hopeless = std::ranges::count(report.differences, false, &Difference::can_be_healed);
     if (!repaired && std::ranges::any_of(report.differences, &Difference::can_be_healed))
@@ -87,10 +83,9 @@ std::string what_to_do(const VerifyReport& report, bool repaired) {
         text += fmt::format(
             "  {} cannot be healed: the index holds versions above the {}, which no row can beat. See who "
             "else "
-            "writes to it, then build it anew: {}\n",
+            "writes to it, then build it anew: pawl rebuild\n",
             counted(static_cast<std::uint64_t>(hopeless), "difference", "differences"),
-            report.is_of_table ? "outbox" : "history",
-            report.is_of_table ? engine::refill_advice : "pawl rebuild");
+            report.is_of_table ? "outbox" : "history");
     if (const auto refused = count_of(report, Outcome::quarantined); refused > 0)
         text += fmt::format("  {} refused by the index: see pawl quarantine list\n",
                             counted(refused, "document is", "documents are"));

@@ -81,6 +81,9 @@ struct Outbox {
     EntityForm entity;  // of the source's table and of its view
     std::string view;   // that documents are read from in place of the table; empty: the table
     std::vector<JoinedTable> joined;
+    // Of a rebuild, never in a file: the outbox whose rows `table` gets when they are deleted there. The
+    // index that is fed from here is fed for that one.
+    std::string kept_from = {};
 };
 
 // [pipeline.source]
@@ -120,7 +123,9 @@ struct Pipeline {
 // What the pipeline's revisions are revisions of: the history, or the outbox.
 inline journal::SourceIdentity identity_of_source(const MariaDb& mariadb, const Pipeline& pipeline) {
     const Source& source = pipeline.source;
-    return {source.mode, mariadb.database, source.outbox ? source.outbox->table : source.table};
+    if (!source.outbox) return {source.mode, mariadb.database, source.table};
+    const Outbox& outbox = *source.outbox;
+    return {source.mode, mariadb.database, outbox.kept_from.empty() ? outbox.table : outbox.kept_from};
 }
 
 // [lease]

@@ -42,8 +42,8 @@ inline constexpr std::string_view shape_incident = "shape";
 
 // Outbox mode: how an index is filled anew.
 inline constexpr std::string_view refill_advice =
-    "delete the index behind the alias: pawl run makes a new one and fills it from the table (until then "
-    "readers find less)";
+    "pawl rebuild fills a new index from the table; or delete the one behind the alias: pawl run makes and "
+    "fills another (until then readers find less)";
 
 struct PipelineSettings {
     std::string name;

@@ -17,9 +17,11 @@ void Pipeline::look_after_memory() {
 }
 
 // Outbox mode: whether rows that this journal knows may have been deleted when another index had them. One
-// that this or another pawl has filled since then says that it begins above them (Pipeline::begin_fill).
+// that this or another pawl has filled since then says that it begins above them (Pipeline::begin_fill); one
+// that a rebuild has filled has got what was deleted meanwhile (ops/rebuild_outbox.h).
 bool Pipeline::may_lack_deleted_rows(const Remembered& remembered) const {
     if (!has_outbox() || !ledger_.known() || PAWL_PLANTED(lacking_index_taken_up)) return false;
+    if (!remembered.replaces.empty() && remembered.replaces == ledger_.pipeline().target.uuid) return false;
     const Revision deleted = ledger_.deleted_at_most();
     IntervalSet owed_no_more = remembered.owed;
     owed_no_more.erase(ledger_.rows_in_use());

@@ -123,6 +123,7 @@ Json to_json(const Remembered& remembered) {
                              {"digest", hex(remembered.anchor->digest)}};
     written["shape"] = hex(remembered.shape);
     if (remembered.filling) written["filling"] = true;
+    if (!remembered.replaces.empty()) written["replaces"] = remembered.replaces;
     written["written_at"] = to_iso8601(remembered.written_at);
     return written;
 }
@@ -162,6 +163,9 @@ Result<std::optional<Remembered>> remembered_in(std::string_view meta, const std
     };
     if (at(*found, "filling") != nullptr && !read_member(*found, "filling", flag, remembered.filling))
         return damaged(index, "its filling");
+    const auto uuid = [](const Json& text) { return name_in(text, journal::limits::identity_bytes_max); };
+    if (at(*found, "replaces") != nullptr && !read(*found, "replaces", uuid, remembered.replaces))
+        return damaged(index, "its replaces");
     if (!remembered.owed.empty() && remembered.owed.highest() > remembered.revision)
         return damaged(index, "it owes what is above its revision");
     if (at(*found, "anchor") != nullptr && !read_member(*found, "anchor", anchor_in, remembered.anchor))

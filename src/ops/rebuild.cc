@@ -15,6 +15,7 @@
 #include "ops/limits.h"
 #include "ops/rebuild_folder.h"
 #include "ops/rebuild_indices.h"
+#include "ops/rebuild_keeping.h"
 #include "ops/rebuild_progress.h"
 #include "ops/verification.h"
 #include "ops/verify_repair.h"
@@ -48,7 +49,8 @@ class Rebuild {
           stop_(stop),
           log_(log),
           asking_(std::move(asking)),
-          folder_(std::move(folder)) {}
+          folder_(std::move(folder)),
+          keeping_(config, pipeline, asking_.call()) {}
 
     Result<RebuildReport> run();
 
@@ -82,6 +84,7 @@ class Rebuild {
     Log& log_;
     Asking asking_;
     RebuildFolder folder_;
+    RebuildKeeping keeping_;
     std::string half_filled_;               // to be deleted
     std::string live_uuid_;                 // of the index that is to be replaced
     std::string fresh_uuid_;                // of the one that was filled by this call, or is swapped already
@@ -115,13 +118,15 @@ Result<RebuildReport> Rebuild::run() {
 Result<void> Rebuild::begin(const RebuildIndices& indices) {
     const auto folder = folder_.look();
     if (!folder) return std::unexpected(folder.error());
-    report_.step = next_step(fact_of(indices), *folder);
+    const auto step = keeping_.next(next_step(fact_of(indices), *folder));
+    if (!step) return std::unexpected(step.error());
+    report_.step = *step;
     switch (report_.step) {
         case RebuildStep::refuse:
             return refuse(pipeline_, indices);
         case RebuildStep::restart:
             half_filled_ = indices.fresh->identity.index;
-            say(half_filled_ + " was begun with another config: beginning again");
+            say(half_filled_ + " was begun with another config, or lacks rows: beginning again");
             return {};
         case RebuildStep::resume:
             say("going on with " + indices.fresh->identity.index);
@@ -170,6 +175,7 @@ Result<void> Rebuild::carry_out(RebuildAct act) {
 }
 
 Result<void> Rebuild::fill() {
+    if (auto kept = keeping_.begin(); !kept) return kept;
     if (auto fed = feed("filling the new index", MayCreate::yes); !fed || stop_.asked()) return fed;
     if (auto alike = is_of_one_shape(); !alike) return alike;
     const auto indices = look();
@@ -255,6 +261,7 @@ Result<void> Rebuild::swap() {
                     fmt::format("alias {} was moved while the new index was filled", pipeline_.index.alias),
                     "see where it should lead; then run pawl rebuild again, or give it up with --abort");
     report_.old_index = indices->live->identity.index;
+    if (auto told = keeping_.before_swap(*indices); !told) return told;
     auto swapped =
         index::swap_alias(asking_.call(), pipeline_.index.alias, report_.old_index, report_.new_index);
     if (!swapped) return swapped;
@@ -282,7 +289,10 @@ Result<void> Rebuild::catch_up() {
 
 // Rows that a daemon has fed into the old index between the last catching up and the swap.
 Result<void> Rebuild::catch_up_after_swap() {
-    if (auto fed = feed("catching up after the swap"); !fed || stop_.asked()) return fed;
+    Patience watcher(stop_);
+    auto caught_up =
+        pipeline_.source.outbox ? keeping_.end(watcher, log_) : feed("catching up after the swap");
+    if (!caught_up || stop_.asked()) return caught_up;
     auto indices = look();
     if (!indices) return std::unexpected(std::move(indices.error()));
     if (auto same = is_same_index(*indices); !same) return same;
@@ -299,6 +309,8 @@ Result<void> Rebuild::feed(const std::string& doing, MayCreate may_create) {
     if (!own) return std::unexpected(own.error());
     RebuildProgress progress(doing, [this](const std::string& text) { say(text); });
     const auto watch = [&](const engine::Pipeline& seen) {
+        if (const auto& filling = seen.ledger().pipeline().fill)
+            return progress.look_at_rows(filling->rows, clock_now());
         progress.look({seen.ledger().pipeline().high, seen.history_end()}, clock_now());
     };
     auto report = run_daemon(*own, {.until = engine::Until::caught_up, .watch = watch}, stop_, log_);
@@ -318,7 +330,7 @@ Result<config::Config> Rebuild::own_config(MayCreate may_create) const {
     if (!target) return std::unexpected(std::move(target.error()));
     config::Config own = config_;
     own.journal.path = folder_.journal();
-    own.pipelines = {pipeline_};
+    own.pipelines = {with_kept_outbox(pipeline_)};
     own.pipelines.front().index = std::move(*target);
     // One that is made later would not be the index that was finished and compared.
     if (may_create == MayCreate::no) own.pipelines.front().index.create_body.clear();

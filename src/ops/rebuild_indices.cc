@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include "engine/pipeline.h"
-
 namespace pawl::ops {
 
 RebuildIndexFact fact_of(const index::RebuildIndices& indices) {
@@ -12,12 +10,6 @@ RebuildIndexFact fact_of(const index::RebuildIndices& indices) {
 }
 
 Result<void> check_possible(const config::Pipeline& pipeline, const index::RebuildIndices& indices) {
-    if (pipeline.source.mode == journal::SourceMode::outbox)
-        return fail(
-            ErrorKind::invalid,
-            fmt::format("pipeline {}: in outbox mode this pawl cannot fill an index beside the live one",
-                        pipeline.name),
-            std::string(engine::refill_advice));
     if (pipeline.index.create_body.empty())
         return fail(
             ErrorKind::invalid,

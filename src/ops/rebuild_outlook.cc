@@ -4,6 +4,7 @@
 #include "ops/rebuild.h"
 #include "ops/rebuild_folder.h"
 #include "ops/rebuild_indices.h"
+#include "ops/rebuild_keeping.h"
 
 namespace pawl::ops {
 
@@ -38,12 +39,15 @@ Result<std::string> abort_rebuild(const config::Config& config, const config::Pi
                     fmt::format("alias {} leads to the new index {} already", pipeline.index.alias,
                                 indices->fresh->identity.index),
                     "pawl rebuild concludes it");
+    RebuildKeeping keeping(config, pipeline, asking->call());
     if (!indices->fresh) {
+        if (auto gone = keeping.give_up(); !gone) return std::unexpected(std::move(gone.error()));
         if (auto cleared = folder->clear(); !cleared) return std::unexpected(std::move(cleared.error()));
         return std::string{};
     }
     if (auto gone = index::delete_index(asking->call(), indices->fresh->identity.index); !gone)
         return std::unexpected(std::move(gone.error()));
+    if (auto gone = keeping.give_up(); !gone) return std::unexpected(std::move(gone.error()));
     if (auto cleared = folder->clear(); !cleared) return std::unexpected(std::move(cleared.error()));
     return indices->fresh->identity.index;
 }

@@ -41,4 +41,10 @@ void RebuildProgress::look(const Place& place, TimeMs now) {
     say_(text);
 }
 
+void RebuildProgress::look_at_rows(std::uint64_t rows, TimeMs now) {
+    if (now < said_at_ + limits::progress_interval_ms) return;
+    if (said_at_ > 0) say_(fmt::format("{}: {} rows", doing_, rows));
+    said_at_ = now;
+}
+
 }  // namespace pawl::ops

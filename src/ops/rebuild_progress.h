@@ -23,6 +23,8 @@ class RebuildProgress {
     // Says something at most every limits::progress_interval_ms: "…: 42 % (revision 420000 of 1000000),
     // 31000 revisions/s, 19 s left". Nothing where there is nothing to wait for.
     void look(const Place& place, TimeMs now);
+    // The same where nobody knows how many rows there will be: "…: 420000 rows".
+    void look_at_rows(std::uint64_t rows, TimeMs now);
 
   private:
     struct Seen {

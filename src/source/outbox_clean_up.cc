@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "base/failpoint.h"
+#include "config/values.h"
 #include "source/key_value.h"
 #include "source/limits.h"
 #include "source/sql.h"
@@ -61,7 +62,16 @@ OutboxCleanUp::OutboxCleanUp(const OutboxLayout& layout)
     }
     late_select_ = fmt::format("SELECT `id` FROM {} FORCE INDEX (PRIMARY) WHERE ", name_);
     raw_select_ = fmt::format("SELECT {} FROM {} FORCE INDEX (PRIMARY) WHERE ", fmt::join(raw, ", "), name_);
-    insert_ = fmt::format("INSERT INTO {} ({}) VALUES ", name_, fmt::join(names, ", "));
+    const auto insert_into = [&](const std::string& table) {
+        return fmt::format("INSERT INTO {} ({}) VALUES ", table, fmt::join(names, ", "));
+    };
+    insert_ = insert_into(name_);
+    if (!layout.kept_from.empty()) return;
+    const std::string kept = kept_table_of(layout.outbox.name);
+    keep_insert_ = insert_into(table_identifier(layout.outbox.database, kept));
+    keep_look_ =
+        fmt::format("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+                    text_literal(layout.outbox.database), text_literal(kept));
 }
 
 Result<void> OutboxCleanUp::begin(Connection& connection) {
@@ -98,14 +108,49 @@ Result<engine::Revision> OutboxCleanUp::take_id(Connection& connection) const {
     return revision;
 }
 
+// Where a row of somebody's has the id, the counter is there already; that row is not touched.
+Result<void> OutboxCleanUp::raise_to(Connection& connection, Revision id) const {
+    if (auto begun = begin(connection); !begun) return begun;
+    const std::string insert =
+        fmt::format("{}INSERT IGNORE INTO {} (`id`) VALUES ({})", without_waiting(), name_, id);
+    if (auto done = connection.execute(insert); !done)
+        return std::unexpected(with_advice(std::move(done.error())));
+    const auto inserted = connection.rows("SELECT ROW_COUNT()");
+    if (!inserted) return std::unexpected(inserted.error());
+    if (inserted->front()[0] == "1")
+        if (auto done = connection.execute(delete_statement(std::span(&id, 1))); !done)
+            return std::unexpected(with_advice(std::move(done.error())));
+    return connection.execute("COMMIT");
+}
+
+Result<bool> OutboxCleanUp::hand_over(Connection& connection, const OutboxCleanUp& to) const {
+    if (auto begun = begin(connection); !begun) return std::unexpected(std::move(begun.error()));
+    const auto found =
+        connection.rows(fmt::format("SELECT `id` FROM {} FORCE INDEX (PRIMARY) ORDER BY `id` LIMIT {}", name_,
+                                    limits::revisions_per_statement_max));
+    if (!found) return std::unexpected(found.error());
+    std::vector<Revision> rows;
+    for (const auto& row : *found)
+        rows.push_back(revision_in(row[0].value_or("")));
+    if (!rows.empty()) {
+        if (auto done = copy(connection, rows, to.insert_); !done)
+            return std::unexpected(std::move(done.error()));
+        if (auto done = connection.execute(without_waiting() + delete_statement(rows)); !done)
+            return std::unexpected(with_advice(std::move(done.error())));
+    }
+    if (auto done = connection.execute("COMMIT"); !done) return std::unexpected(std::move(done.error()));
+    return !rows.empty();
+}
+
 Result<void> OutboxCleanUp::change(Connection& connection, const engine::CleanUpRequest& request,
                                    engine::CleanedUp& cleaned) const {
     const auto late = late_rows(connection, request, cleaned);
     if (!late) return std::unexpected(late.error());
     const IntervalSet renewed = together(request.renew, *late);
-    auto done = in_portions(
-        renewed, [&](std::span<const Revision> rows) -> Result<void> { return renew(connection, rows); });
+    auto done =
+        in_portions(renewed, [&](std::span<const Revision> rows) { return copy(connection, rows, insert_); });
     if (!done) return done;
+    if (done = keep_for_rebuild(connection, request.done); !done) return done;
     if (done = add_entities(connection, request.entities); !done) return done;
     return in_portions(together(request.done, renewed), [&](std::span<const Revision> rows) {
         return connection.execute(without_waiting() + delete_statement(rows));
@@ -143,7 +188,24 @@ Result<IntervalSet> OutboxCleanUp::late_rows(Connection& connection, const engin
     }
 }
 
-Result<void> OutboxCleanUp::renew(Connection& connection, std::span<const Revision> rows) const {
+Result<bool> OutboxCleanUp::is_kept_for_rebuild(Connection& connection) const {
+    if (keep_look_.empty()) return false;
+    const auto found = connection.rows(keep_look_);
+    if (!found) return std::unexpected(found.error());
+    return !found->empty();
+}
+
+Result<void> OutboxCleanUp::keep_for_rebuild(Connection& connection, const IntervalSet& rows) const {
+    if (rows.empty()) return {};
+    const auto kept = is_kept_for_rebuild(connection);
+    if (!kept) return std::unexpected(kept.error());
+    if (!*kept) return {};
+    return in_portions(
+        rows, [&](std::span<const Revision> portion) { return copy(connection, portion, keep_insert_); });
+}
+
+Result<void> OutboxCleanUp::copy(Connection& connection, std::span<const Revision> rows,
+                                 const std::string& insert_to) const {
     std::vector<std::string> values;
     auto found = connection.query(raw_select_ + among("`id`", rows));
     if (!found) return std::unexpected(std::move(found.error()));
@@ -158,7 +220,7 @@ Result<void> OutboxCleanUp::renew(Connection& connection, std::span<const Revisi
         }
         values.push_back(fmt::format("({})", fmt::join(row, ", ")));
     }
-    return insert(connection, values);
+    return insert(connection, insert_to, values);
 }
 
 Result<void> OutboxCleanUp::add_entities(Connection& connection,
@@ -172,16 +234,17 @@ Result<void> OutboxCleanUp::add_entities(Connection& connection,
             row.push_back(text_literal(value));
         rows.push_back(fmt::format("({})", fmt::join(row, ", ")));
         if (rows.size() < limits::revisions_per_statement_max) continue;
-        if (auto done = insert(connection, rows); !done) return done;
+        if (auto done = insert(connection, insert_, rows); !done) return done;
         rows.clear();
     }
-    return insert(connection, rows);
+    return insert(connection, insert_, rows);
 }
 
-Result<void> OutboxCleanUp::insert(Connection& connection, const std::vector<std::string>& rows) const {
+Result<void> OutboxCleanUp::insert(Connection& connection, const std::string& insert,
+                                   const std::vector<std::string>& rows) {
     if (rows.empty()) return {};
     failpoint::at("during:clean_up");
-    return connection.execute(fmt::format("{}{}{}", without_waiting(), insert_, fmt::join(rows, ", ")));
+    return connection.execute(fmt::format("{}{}{}", without_waiting(), insert, fmt::join(rows, ", ")));
 }
 
 // The column of a VALUES list is called like its first value.
@@ -190,6 +253,10 @@ std::string OutboxCleanUp::delete_statement(std::span<const Revision> rows) cons
         "DELETE `outbox` FROM (VALUES ({})) AS `gone` STRAIGHT_JOIN {} AS `outbox` FORCE INDEX (PRIMARY) ON "
         "`outbox`.`id` = `gone`.`{}`",
         fmt::join(rows, "), ("), name_, rows.front());
+}
+
+std::string kept_table_of(const std::string& outbox) {
+    return config::bounded_identifier(outbox + "_rebuild");
 }
 
 Error OutboxCleanUp::with_advice(Error error) const {

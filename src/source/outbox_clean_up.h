@@ -1,6 +1,10 @@
 // Takes rows out of the outbox: those that the index has, and those that are to come again as new ones. One
 // transaction at READ COMMITTED, which waits for no writer and makes none wait.
 //
+// While a rebuild goes on, its new index gets to know of the rows that are deleted: its table has copies of
+// them. Whether the table is there is looked for after the request was made. So where it is not there yet,
+// the rows' changes were committed before it was made, and the rebuild's fill, which comes later, reads them.
+//
 // What was measured on MariaDB 10.11 with a writer whose row, id 10, is not committed yet:
 //  - `DELETE … WHERE id BETWEEN 5 AND 9` waits for that writer: the scan looks at the row behind its range.
 //  - `DELETE … WHERE id IN (…)` waits too where the outbox is small: the server reads all of it, FORCE INDEX
@@ -37,6 +41,14 @@ class OutboxCleanUp {
     // For errors see run.
     Result<engine::Revision> take_id(Connection& connection) const;
 
+    // Makes ids above this one from now on, where they would not be. For errors see run.
+    Result<void> raise_to(Connection& connection, engine::Revision id) const;
+
+    // Moves rows of this outbox into another one, where they get new ids: the lowest, at most
+    // limits::revisions_per_statement_max of them. False: there was none. For errors see run; done or not, in
+    // one transaction.
+    Result<bool> hand_over(Connection& connection, const OutboxCleanUp& to) const;
+
     // For tests that ask the server how it carries it out.
     std::string delete_statement(std::span<const engine::Revision> rows) const;
 
@@ -46,9 +58,14 @@ class OutboxCleanUp {
                         engine::CleanedUp& cleaned) const;
     Result<engine::IntervalSet> late_rows(Connection& connection, const engine::CleanUpRequest& request,
                                           engine::CleanedUp& cleaned) const;
-    Result<void> renew(Connection& connection, std::span<const engine::Revision> rows) const;
+    // Rows with the entities of these, into this outbox or another one with the same columns.
+    Result<void> copy(Connection& connection, std::span<const engine::Revision> rows,
+                      const std::string& insert) const;
+    Result<bool> is_kept_for_rebuild(Connection& connection) const;
+    Result<void> keep_for_rebuild(Connection& connection, const engine::IntervalSet& rows) const;
     Result<void> add_entities(Connection& connection, std::span<const std::string> entities) const;
-    Result<void> insert(Connection& connection, const std::vector<std::string>& rows) const;
+    static Result<void> insert(Connection& connection, const std::string& insert,
+                               const std::vector<std::string>& rows);
     Error with_advice(Error error) const;
 
     EntityKey entity_;
@@ -57,6 +74,12 @@ class OutboxCleanUp {
     std::string late_select_;
     std::string raw_select_;
     std::string insert_;
+    std::string keep_insert_;  // into a rebuild's table; empty: this is one
+    std::string keep_look_;
 };
+
+// The table of a rebuild: while it is there, rows that are deleted from the outbox since their change is in
+// the index are copied into it, in the same transaction (ops/rebuild_outbox.h).
+std::string kept_table_of(const std::string& outbox);
 
 }  // namespace pawl::source

@@ -100,6 +100,7 @@ Result<OutboxLayout> describe_outbox(Connection& connection, const config::Maria
                         .entity = EntityKey(config.entity),
                         .key = {},
                         .key_name = {}};
+    if (!config.kept_from.empty()) layout.kept_from = table_identifier(settings.database, config.kept_from);
     if (!config.view.empty()) {
         auto view = describe(connection, settings.database, config.view);
         if (!view) return std::unexpected(std::move(view.error()));

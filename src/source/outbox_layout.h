@@ -30,6 +30,9 @@ struct OutboxLayout {
     std::string key_name;                     // of the table's unique key with just these columns
     std::vector<std::size_t> key_order = {};  // its columns, as numbers of `key`
 
+    // Of a rebuild (config::Outbox::kept_from): SQL text of the outbox that the rows come from; else empty.
+    std::string kept_from = {};
+
     const Table& present() const { return view ? *view : table; }
     std::string outbox_name() const;  // SQL text
 };

@@ -31,8 +31,11 @@ TableEntities::TableEntities(const OutboxLayout& layout, const RowShape& shape)
     std::vector<std::string> columns;
     for (const KeyColumn& column : key_)
         columns.push_back(identifier(column.outbox.name));
-    pending_select_ = fmt::format("SELECT `id`, {0} FROM {1} FORCE INDEX (PRIMARY) WHERE ({0}) IN ",
-                                  fmt::join(columns, ", "), layout.outbox_name());
+    for (const std::string& outbox : {layout.outbox_name(), layout.kept_from})
+        if (!outbox.empty())
+            pending_selects_.push_back(
+                fmt::format("SELECT `id`, {0} FROM {1} FORCE INDEX (PRIMARY) WHERE ({0}) IN ",
+                            fmt::join(columns, ", "), outbox));
 }
 
 Result<EntitiesNow> TableEntities::look_at(Connection& connection, std::span<const std::string> ids,
@@ -109,7 +112,18 @@ Result<void> TableEntities::find_pending(Connection& connection, std::span<const
         keys.push_back(std::move(*key));
     }
     if (keys.empty()) return {};
-    auto rows = connection.query(fmt::format("{}({}) ORDER BY `id`", pending_select_, fmt::join(keys, ", ")));
+    for (const std::string& select : pending_selects_)
+        if (auto read = read_pending(
+                connection, fmt::format("{}({}) ORDER BY `id`", select, fmt::join(keys, ", ")), places, now);
+            !read)
+            return read;
+    return {};
+}
+
+Result<void> TableEntities::read_pending(Connection& connection, const std::string& statement,
+                                         const std::unordered_map<std::string_view, std::size_t>& places,
+                                         EntitiesNow& now) const {
+    auto rows = connection.query(statement);
     if (!rows) return std::unexpected(std::move(rows.error()));
     for (;;) {
         const auto more = rows->next();

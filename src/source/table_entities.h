@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/page.h"
@@ -18,6 +20,7 @@ namespace pawl::source {
 // Of one snapshot, in the order asked.
 struct EntitiesNow {
     std::vector<std::optional<engine::Row>> rows;  // index or invalid, at revision 0; empty: there is none
+    // Of a rebuild also rows of the outbox that they come from.
     std::vector<std::vector<engine::Revision>> pending;  // rows of the outbox that name the entity, rising
     engine::Page bytes = {};                             // what the rows' views lead to
 };
@@ -40,13 +43,16 @@ class TableEntities {
                                               DocumentBuilder& builder, engine::Page& page) const;
     Result<void> find_pending(Connection& connection, std::span<const std::string> ids,
                               EntitiesNow& now) const;
+    Result<void> read_pending(Connection& connection, const std::string& statement,
+                              const std::unordered_map<std::string_view, std::size_t>& places,
+                              EntitiesNow& now) const;
     std::optional<std::string> outbox_key(const std::string& id) const;
 
     EntityKey entity_;
     OutboxChanges changes_;
     std::vector<KeyColumn> key_;
-    std::string row_select_;      // "SELECT … WHERE "
-    std::string pending_select_;  // "SELECT … WHERE (…) IN "
+    std::string row_select_;                    // "SELECT … WHERE "
+    std::vector<std::string> pending_selects_;  // "SELECT … WHERE (…) IN ", of each outbox
 };
 
 }  // namespace pawl::source

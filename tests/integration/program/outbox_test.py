@@ -323,7 +323,7 @@ class Divergence(OutboxTest):
         self.move_alias_to_new_index()
         done = self.program.run("sync")
         self.assertEqual(done.returncode, 4, done.stderr)
-        self.assertIn("delete the index", done.stderr)
+        self.assertIn("pawl rebuild fills a new index", done.stderr)
         self.assertEqual(self.status()["condition"], "REFILL_NEEDED")
         self.program.remove_index()
         self.program.must("sync")

@@ -423,3 +423,54 @@ TEST_CASE(
     REQUIRE(after.has_value());
     CHECK(*after >= *taken);
 }
+
+TEST_CASE("clean-up: while a rebuild's table is there, it gets what is deleted, and nothing else") {
+    OutboxWorld world;
+    for (const char* const key : {"'a'", "'b'", "'c'", "'d'"})
+        world.put(key);
+    static_cast<void>(world.clean_up({.done = engine::IntervalSet({{1, 1}})}));  // there is no such table yet
+    world.database().execute("CREATE TABLE changed_rebuild LIKE changed");
+    static_cast<void>(world.clean_up(
+        {.done = engine::IntervalSet({{2, 2}, {9, 9}}), .renew = engine::IntervalSet({{3, 3}})}));
+    CHECK(world.ids() == "4,5");
+    const auto kept = world.connection().rows("SELECT id, entity FROM changed_rebuild");
+    REQUIRE(kept);
+    REQUIRE(kept->size() == 1);
+    CHECK(kept->front()[0] == "1");
+    CHECK(kept->front()[1] == "b");
+}
+
+TEST_CASE("clean-up: what was kept for a rebuild goes back into the outbox with new ids") {
+    OutboxWorld world;
+    world.put("'a'");
+    world.database().execute("CREATE TABLE changed_rebuild LIKE changed");
+    world.database().execute(
+        "INSERT INTO changed_rebuild (entity) SELECT CONCAT('k', seq) FROM seq_1_to_700");
+    auto pipeline = world.pipeline();
+    pipeline.source.outbox->table = source::kept_table_of("changed");
+    pipeline.source.outbox->kept_from = "changed";
+    const auto layout = source::describe_outbox(world.connection(), world.settings(), pipeline);
+    REQUIRE(layout);
+    const source::OutboxCleanUp kept(*layout);
+    for (const bool more : {true, true, false}) {
+        const auto moved = kept.hand_over(world.connection(), world.cleaner());
+        REQUIRE(moved);
+        CHECK(*moved == more);
+    }
+    const auto counts = world.connection().rows(
+        "SELECT COUNT(*), COUNT(DISTINCT entity), MIN(id), (SELECT COUNT(*) FROM changed_rebuild) FROM "
+        "changed");
+    REQUIRE(counts);
+    CHECK(counts->front() == std::vector<std::optional<std::string>>{"701", "701", "1", "0"});
+}
+
+TEST_CASE("clean-up: ids are raised, and never lowered, and a row that has the id stays") {
+    OutboxWorld world;
+    for (const engine::Revision id : {1'000U, 500U, 1'000U})
+        CHECK(world.cleaner().raise_to(world.connection(), id).has_value());
+    CHECK(world.ids().empty());
+    world.put("'a'");
+    CHECK(world.ids() == "1001");
+    CHECK(world.cleaner().raise_to(world.connection(), 1'001).has_value());
+    CHECK(world.ids() == "1001");
+}

@@ -249,6 +249,30 @@ TEST_CASE("an index that is not the one the rows were deleted for is not fed bef
     CHECK_FALSE(hand.take<ReadPage>());
 }
 
+TEST_CASE("an index that a rebuild has put in the place of the one that rows were deleted for is taken up") {
+    auto left = left_behind(journal::BatchState::committed, 7);
+    left.pipeline.source = outbox_settings().source;
+    left.pipeline.watermark = left.pipeline.high;
+    const std::string before = left.pipeline.target.uuid;
+    for (const auto& [replaces, label] : {std::pair{before, "R10"}, std::pair{std::string("a third"), "R18"},
+                                          std::pair{std::string(), "R18"}}) {
+        INFO(replaces);
+        ByHand hand(outbox_settings(), left);
+        hand.history_end = 20;
+        hand.checkpoint_at_once = false;
+        hand.happens(Begin{});
+        hand.happens(SourceReady{{20}});
+        TargetFacts facts = facts_of("of the rebuild", false);
+        facts.remembered = Remembered{
+            .pipeline = "lex", .source = outbox_settings().source, .revision = 1, .replaces = replaces};
+        hand.happens(TargetReady{facts});
+        CHECK(hand.need<ReportRecovery>().steps.front().row->label == label);
+        if (replaces != before) continue;
+        CHECK(hand.need<WriteCheckpoint>().remembered.replaces.empty());
+        CHECK(hand.pipeline.ledger().pipeline().high == 20);  // what the outbox holds is renewed
+    }
+}
+
 TEST_CASE("an outbox whose counter is below what was read from it is not the one that it was") {
     auto left = left_behind(journal::BatchState::committed, 7);
     left.pipeline.source = outbox_settings().source;

@@ -40,6 +40,9 @@ TEST_CASE("what is written is what is read") {
     little.owed = {};
     little.anchor.reset();
     CHECK(remembered_in(meta_with("{}", little), "lex-1").value() == little);
+    little.filling = true;
+    little.replaces = "yCjL0OXcTNSn8gGYNVUqrg";
+    CHECK(remembered_in(meta_with("{}", little), "lex-1").value() == little);
 }
 
 TEST_CASE("other keys stay in their order, and an older checkpoint is replaced in its place") {

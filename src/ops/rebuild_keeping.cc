@@ -1,0 +1,133 @@
+#include "ops/rebuild_keeping.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/time.h"
+#include "index/checkpoint.h"
+#include "journal/reader.h"
+#include "ops/limits.h"
+
+namespace pawl::ops {
+
+Result<RebuildStep> RebuildKeeping::next(RebuildStep step) {
+    if (!has_outbox() || step != RebuildStep::resume) return step;
+    auto kept = outbox();
+    if (!kept) return std::unexpected(std::move(kept.error()));
+    const auto there = kept->is_there();
+    if (!there) return std::unexpected(there.error());
+    return *there ? RebuildStep::resume : RebuildStep::restart;
+}
+
+// What was deleted before the table was there, the fill finds in the pipeline's table itself.
+Result<void> RebuildKeeping::begin() {
+    if (!has_outbox()) return {};
+    auto kept = outbox();
+    if (!kept) return std::unexpected(std::move(kept.error()));
+    const auto alone = kept->take_lease(index::rebuild_alias(pipeline_.index.alias));
+    if (!alone) return std::unexpected(alone.error());
+    if (!*alone)
+        return fail(ErrorKind::decision,
+                    fmt::format("another rebuild of {} is under way", pipeline_.index.alias),
+                    "let it come to its end");
+    const auto indices = index::find_rebuild(call_, pipeline_.index.alias);
+    if (!indices) return std::unexpected(indices.error());
+    return indices->fresh ? Result<void>{} : kept->make_anew();
+}
+
+// What a pawl that fed the live index may know of the outbox, as far as can be seen from here. Where the
+// outbox went back, it has handed out less since.
+engine::Revision RebuildKeeping::known_ids(const index::Target& live) const {
+    engine::Revision known = 0;
+    const auto remembered = index::remembered_in(live.meta, live.identity.index);
+    if (remembered && *remembered) known = (*remembered)->revision;
+    const auto contents = journal::read_journal(config_.journal.path);
+    if (!contents) return known;
+    for (const journal::PipelineSnapshot& snapshot : contents->pipelines)
+        if (snapshot.pipeline.name == pipeline_.name) known = std::max(known, snapshot.pipeline.high);
+    return known;
+}
+
+// Not earlier: whoever feeds the new index writes its _meta.
+Result<void> RebuildKeeping::before_swap(const index::RebuildIndices& indices) {
+    if (!has_outbox()) return {};
+    const index::Target& fresh = *indices.fresh;
+    auto kept = outbox();
+    if (!kept) return std::unexpected(std::move(kept.error()));
+    if (auto raised = kept->raise_ids(known_ids(*indices.live)); !raised) return raised;
+    auto remembered = index::remembered_in(fresh.meta, fresh.identity.index);
+    if (!remembered) return std::unexpected(std::move(remembered.error()));
+    if (!*remembered)
+        return fail(ErrorKind::decision,
+                    fmt::format("index {} does not say any more how far it was fed", fresh.identity.index),
+                    "begin again: pawl rebuild --abort, then pawl rebuild");
+    (*remembered)->replaces = indices.live->identity.uuid;
+    return index::write_checkpoint(call_, fresh.identity.alias, fresh.identity.uuid, **remembered);
+}
+
+Result<void> RebuildKeeping::end(VerifyWatcher& watcher, Log& log) {
+    log.write(Severity::info, pipeline_.name,
+              "rebuild: giving kept rows back to the outbox, until the new index is taken up");
+    auto kept = outbox();
+    if (!kept) return std::unexpected(std::move(kept.error()));
+    const TimeMs deadline = clock_now() + limits::take_up_wait_ms;
+    for (;;) {
+        const auto done = let_go(*kept);
+        if (!done) return std::unexpected(done.error());
+        if (*done) return {};
+        if (clock_now() >= deadline)
+            return fail(ErrorKind::unavailable,
+                        fmt::format("the pawl that feeds {} has not noticed in {} s that its alias has moved",
+                                    pipeline_.name, limits::take_up_wait_ms / 1'000),
+                        "see its log; then run pawl rebuild again, which concludes this");
+        if (!watcher.wait(limits::take_up_look_pause_ms)) return {};
+    }
+}
+
+// False: a pawl that feeds the pipeline may still delete rows for the old index. One that has taken the new
+// one up has written its own _meta, and does not: what it had asked for before was done by then.
+Result<bool> RebuildKeeping::let_go(RebuildOutbox& outbox) {
+    const auto indices = index::find_rebuild(call_, pipeline_.index.alias);
+    if (!indices) return std::unexpected(indices.error());
+    if (!indices->swapped())
+        return fail(ErrorKind::decision,
+                    fmt::format("alias {} does not lead to the new index any more", pipeline_.index.alias),
+                    "see where it should lead; then run pawl rebuild again");
+    const index::Target& fresh = *indices->fresh;
+    auto remembered = index::remembered_in(fresh.meta, fresh.identity.index);
+    if (!remembered) return std::unexpected(std::move(remembered.error()));
+    const bool taken_up = *remembered && (*remembered)->replaces.empty();
+    const auto nobody = taken_up ? Result<bool>(false) : outbox.take_lease(pipeline_.index.alias);
+    if (!nobody) return std::unexpected(nobody.error());
+    if (auto handed = outbox.hand_over(); !handed) return std::unexpected(handed.error());
+    if (!taken_up && !*nobody) return false;
+    if (*nobody && *remembered)
+        if (auto told = tell_that_nothing_lacks(outbox, fresh, std::move(**remembered)); !told)
+            return std::unexpected(told.error());
+    if (auto dropped = outbox.drop(); !dropped) return std::unexpected(dropped.error());
+    return true;
+}
+
+// Under the lease: whatever was deleted so far, the index or the outbox has it.
+Result<void> RebuildKeeping::tell_that_nothing_lacks(RebuildOutbox& outbox, const index::Target& fresh,
+                                                     engine::Remembered remembered) {
+    const auto id = outbox.take_id();
+    if (!id) return std::unexpected(id.error());
+    remembered.revision = *id;
+    remembered.owed = {};
+    remembered.replaces.clear();
+    return index::write_checkpoint(call_, fresh.identity.alias, fresh.identity.uuid, remembered);
+}
+
+Result<void> RebuildKeeping::give_up() {
+    if (!has_outbox()) return {};
+    auto kept = outbox();
+    if (!kept) return std::unexpected(std::move(kept.error()));
+    const auto there = kept->is_there();
+    if (!there) return std::unexpected(there.error());
+    return *there ? kept->drop() : Result<void>{};
+}
+
+}  // namespace pawl::ops

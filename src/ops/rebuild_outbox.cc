@@ -1,0 +1,122 @@
+#include "ops/rebuild_outbox.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "source/lease.h"
+#include "source/limits.h"
+#include "source/outbox_layout.h"
+#include "source/outbox_reader.h"
+#include "source/sql.h"
+
+namespace pawl::ops {
+
+config::Pipeline with_kept_outbox(config::Pipeline pipeline) {
+    if (!pipeline.source.outbox) return pipeline;
+    config::Outbox& outbox = *pipeline.source.outbox;
+    outbox.kept_from = outbox.table;
+    outbox.table = source::kept_table_of(outbox.table);
+    return pipeline;
+}
+
+Result<RebuildOutbox> RebuildOutbox::open(const config::Config& config, const config::Pipeline& pipeline,
+                                          source::Interrupt& interrupt) {
+    auto connection = source::Connection::open(config.mariadb, interrupt);
+    if (!connection) return std::unexpected(std::move(connection.error()));
+    if (auto set = connection->execute(
+            fmt::format("SET SESSION lock_wait_timeout = {}", source::limits::trigger_lock_wait_s));
+        !set)
+        return std::unexpected(std::move(set.error()));
+    return RebuildOutbox(config.mariadb, pipeline, std::move(*connection));
+}
+
+Result<bool> RebuildOutbox::take_lease(const std::string& alias) {
+    lease_ = source::lease_name(settings_.database, alias);
+    const auto won = connection_.rows(fmt::format("SELECT GET_LOCK({}, 0)", connection_.quoted(lease_)));
+    if (!won) return std::unexpected(won.error());
+    return won->front()[0] == "1";
+}
+
+Result<void> RebuildOutbox::release_lease() {
+    return connection_.execute(fmt::format("DO RELEASE_LOCK({})", connection_.quoted(lease_)));
+}
+
+std::string RebuildOutbox::kept_name() const {
+    return source::table_identifier(settings_.database, kept_.source.outbox->table);
+}
+
+Result<bool> RebuildOutbox::is_there() {
+    const auto found = connection_.rows(
+        fmt::format("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+                    connection_.quoted(settings_.database), connection_.quoted(kept_.source.outbox->table)));
+    if (!found) return std::unexpected(found.error());
+    return !found->empty();
+}
+
+Result<void> RebuildOutbox::make_anew() {
+    if (auto dropped = drop(); !dropped) return dropped;
+    auto made = connection_.execute(
+        fmt::format("CREATE TABLE {} LIKE {}", kept_name(),
+                    source::table_identifier(settings_.database, pipeline_.source.outbox->table)));
+    if (!made) return std::unexpected(with_advice(std::move(made.error())));
+    return made;
+}
+
+Result<void> RebuildOutbox::drop() {
+    auto dropped = connection_.execute(fmt::format("DROP TABLE IF EXISTS {}", kept_name()));
+    if (!dropped) return std::unexpected(with_advice(std::move(dropped.error())));
+    return dropped;
+}
+
+Result<source::OutboxCleanUp> RebuildOutbox::cleaner_of(const config::Pipeline& pipeline) {
+    const auto layout = source::describe_outbox(connection_, settings_, pipeline);
+    if (!layout) return std::unexpected(layout.error());
+    return source::OutboxCleanUp(*layout);
+}
+
+Result<void> RebuildOutbox::raise_ids(engine::Revision known) {
+    const auto kept = source::describe_outbox(connection_, settings_, kept_);
+    if (!kept) return std::unexpected(kept.error());
+    const auto end = source::OutboxReader(*kept, kept_).history_end(connection_);
+    if (!end) return std::unexpected(end.error());
+    const auto cleaner = cleaner_of(pipeline_);
+    if (!cleaner) return std::unexpected(cleaner.error());
+    const auto now = cleaner->take_id(connection_);
+    if (!now) return std::unexpected(now.error());
+    const engine::Revision least = std::max(*end, known);
+    return *now >= least ? Result<void>{} : cleaner->raise_to(connection_, least);
+}
+
+Result<void> RebuildOutbox::hand_over() {
+    const auto there = is_there();
+    if (!there) return std::unexpected(there.error());
+    if (!*there) return {};
+    const auto from = cleaner_of(kept_);
+    if (!from) return std::unexpected(from.error());
+    const auto to = cleaner_of(pipeline_);
+    if (!to) return std::unexpected(to.error());
+    for (;;) {
+        const auto more = from->hand_over(connection_, *to);
+        if (!more) return std::unexpected(more.error());
+        if (!*more) return {};
+    }
+}
+
+Result<engine::Revision> RebuildOutbox::take_id() {
+    const auto cleaner = cleaner_of(pipeline_);
+    if (!cleaner) return std::unexpected(cleaner.error());
+    return cleaner->take_id(connection_);
+}
+
+Error RebuildOutbox::with_advice(Error error) const {
+    if (error.kind == ErrorKind::forbidden)
+        error.advice = fmt::format(
+            "GRANT SELECT, INSERT, DELETE, CREATE, DROP ON {} TO the user that [mariadb] names; the daemon "
+            "needs the first three of them, too",
+            kept_name());
+    return error;
+}
+
+}  // namespace pawl::ops

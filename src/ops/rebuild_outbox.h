@@ -1,0 +1,62 @@
+// What a rebuild does in MariaDB in outbox mode.
+//
+// There is no history: of a row that the live index's daemon deletes from the outbox, nobody would ever tell
+// the new index. So a rebuild makes a table like the outbox, `<outbox>_rebuild`; while it is there, every
+// clean-up copies into it what it deletes (source/outbox_clean_up.h). For the rebuild that table is the
+// outbox: the same engine fills the new index from the table, and catches up from these rows, with ids of
+// their own. The new index says so in `_meta.pawl`, under the name of the real outbox, and which index it
+// replaces, so that the daemon takes it up. What is still in the table after the swap goes back into the
+// outbox, as new rows.
+#pragma once
+
+#include "base/error.h"
+#include "config/config.h"
+#include "source/connection.h"
+#include "source/interrupt.h"
+#include "source/outbox_clean_up.h"
+
+namespace pawl::ops {
+
+// The pipeline as the rebuild feeds it; in revision mode as it is.
+config::Pipeline with_kept_outbox(config::Pipeline pipeline);
+
+// On a connection of its own, one thread. Any error ends its use.
+class RebuildOutbox {
+  public:
+    // Connects. `interrupt` must outlive it.
+    static Result<RebuildOutbox> open(const config::Config& config, const config::Pipeline& pipeline,
+                                      source::Interrupt& interrupt);
+
+    // The lease of what is fed behind this alias, until release_lease() or the end. False: a pawl has it.
+    Result<bool> take_lease(const std::string& alias);
+    Result<void> release_lease();
+
+    Result<bool> is_there();
+    Result<void> make_anew();
+    Result<void> drop();
+
+    // Before the swap: ids of the outbox will be above all versions in the new index, and above this one.
+    Result<void> raise_ids(engine::Revision known);
+    // After it: moves all rows into the outbox. None where the table is not there.
+    Result<void> hand_over();
+    // Above all ids of the outbox that were handed out before.
+    Result<engine::Revision> take_id();
+
+  private:
+    RebuildOutbox(config::MariaDb settings, config::Pipeline pipeline, source::Connection connection)
+        : settings_(std::move(settings)),
+          pipeline_(std::move(pipeline)),
+          kept_(with_kept_outbox(pipeline_)),
+          connection_(std::move(connection)) {}
+    Result<source::OutboxCleanUp> cleaner_of(const config::Pipeline& pipeline);
+    std::string kept_name() const;
+    Error with_advice(Error error) const;
+
+    config::MariaDb settings_;
+    config::Pipeline pipeline_;
+    config::Pipeline kept_;
+    source::Connection connection_;
+    std::string lease_;  // its name, while it is held
+};
+
+}  // namespace pawl::ops
