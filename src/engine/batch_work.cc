@@ -19,6 +19,9 @@ void BatchWork::load(std::shared_ptr<const Page> page, std::vector<Row> actions,
     has_rows_ = true;
     page_ = std::move(page);
     actions_ = std::move(actions);
+    newest_ = 0;
+    for (const Row& row : actions_)
+        newest_ = std::max(newest_, row.revision);
     progress_.assign(actions_.size(), Progress::waiting);
     at_portion_ = {outcome_, rejected_.size()};
 
@@ -182,6 +185,7 @@ void BatchWork::quarantine(const Row& row, std::string_view error, std::string_v
 bool BatchWork::has_newer(std::string_view entity, Revision revision) const {
     const auto taken = taken_before_.find(entity);
     if (taken != taken_before_.end() && taken->second > revision) return true;
+    if (newest_ <= revision) return false;  // nearly always, and there may be thousands of rows
     return std::any_of(actions_.begin(), actions_.end(),
                        [&](const Row& row) { return row.revision > revision && row.entity == entity; });
 }

@@ -90,6 +90,7 @@ class BatchWork {
     bool has_rows_ = false;             // of what is owed; an acknowledged batch keeps its last ones
     std::shared_ptr<const Page> page_;  // what the views in `actions_` point into
     std::vector<Row> actions_;
+    Revision newest_ = 0;             // of actions_
     std::vector<Progress> progress_;  // of each action
     std::deque<Part> waiting_;
     std::size_t in_flight_ = 0;  // parts
