@@ -87,7 +87,6 @@ Result<Seen> TableSide::look_once(const std::vector<Suspect>& suspects) {
 
 Result<TableSide::Look> TableSide::look(std::span<const std::string> ids) {
     const std::string& index = basis_.target.identity.index;
-    Look looked;
     auto before = index::get_documents(world_.call, index, ids, false);
     if (!before) return std::unexpected(std::move(before.error()));
     auto source = view_.look_at(ids);

@@ -29,6 +29,7 @@ TableEntities::TableEntities(const OutboxLayout& layout, const RowShape& shape)
                               fmt::join(std::span(shape.select).subspan(1), ", "),
                               table_identifier(layout.present().database, layout.present().name), hint);
     std::vector<std::string> columns;
+    columns.reserve(key_.size());
     for (const KeyColumn& column : key_)
         columns.push_back(identifier(column.outbox.name));
     for (const std::string& outbox : {layout.outbox_name(), layout.kept_from})

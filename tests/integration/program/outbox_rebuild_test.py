@@ -136,6 +136,7 @@ class Done(Rebuild):
             self.remove("e1")
             self.wait_until_equal()
         self.assertGreater(self.program.fetch("GET", f"/{self.name}/_doc/e0")["_version"], 1000000)
+        self.assertEqual(self.program.quarantine(), {})  # the row that raised the ids is gone, too
         self.check_over(before)
 
     def test_a_pipeline_that_needs_a_refill_gets_it(self):
