@@ -90,8 +90,12 @@ struct Lease {
 struct Remembered {
     std::string pipeline;
     journal::SourceIdentity source;
-    Revision revision = 0;  // every row at or below it is in the index, or was beaten by a later one
-    IntervalSet owed = {};  // but for these: quarantined, at most limits::owed_max of them
+    // Every row at or below it is in the index, or was beaten by a later one, or, of an outbox, is still
+    // there.
+    Revision revision = 0;
+    // But for these: quarantined, at most limits::owed_max of them. Of an outbox, whose rows stay there, not
+    // all.
+    IntervalSet owed = {};
     std::optional<journal::Anchor> anchor = {};
     std::uint64_t shape = 0;
     bool filling = false;  // outbox mode: the first fill has not come to its end

@@ -1,4 +1,4 @@
-// design.md's promises as checks. They look at the history, the index and what is durable in the journal, and
+// What pawl promises, as checks. They look at the history, the index and what is durable in the journal, and
 // know nothing of the engine. Each throws Violation.
 #pragma once
 

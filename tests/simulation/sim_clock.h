@@ -13,7 +13,7 @@
 
 namespace pawl::simulation {
 
-// A promise of design.md that did not hold; thrown from wherever it was seen.
+// A promise that did not hold; thrown from wherever it was seen.
 struct Violation {
     std::string text;
 };

@@ -30,7 +30,7 @@ bool holds(const SimHistory& history, std::span<const SimAction> actions, RowKin
     });
 }
 
-// Shorter than half of gc_deletes, as design.md demands of every request's timeout.
+// Shorter than half of gc_deletes, as every request's timeout is (docs/recovery.md).
 TimeMs request_timeout(const SimOptions& options) {
     return options.gc_deletes_ms * 2 / 5;
 }

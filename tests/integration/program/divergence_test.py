@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What happened behind pawl's back, how it notices, and what it does: design.md's table, row by row, on real servers.
+"""What happened behind pawl's back, how it notices, and what it does (docs/recovery.md), row by row, on real
+servers.
 
     PAWL_BINARY=build/dev/pawl PAWL_SERVER=opensearch-2.19.3 divergence_test.py [Name.test_name]
 """
