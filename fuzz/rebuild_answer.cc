@@ -13,6 +13,7 @@
 #include "fuzz/judge.h"
 #include "fuzz/script.h"
 #include "index/document_get.h"
+#include "index/kept_source.h"
 #include "index/document_scan.h"
 #include "index/limits.h"
 #include "index/rebuild_index.h"

@@ -31,12 +31,4 @@ Result<std::vector<std::optional<DocumentNow>>> get_documents(const Call& call, 
 Result<bool> remove_document(const Call& call, const std::string& index, const std::string& id,
                              const DocumentNow& seen);
 
-// What the index keeps of the documents that it is given (`_source` in the mapping, and settings).
-struct KeptSource {
-    std::vector<std::string> includes;
-    std::vector<std::string> excludes;
-    std::string why_not_whole;  // not empty: documents cannot be compared with what was sent, and why
-};
-Result<KeptSource> find_kept_source(const Call& call, const std::string& index);
-
 }  // namespace pawl::index

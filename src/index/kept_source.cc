@@ -1,8 +1,8 @@
-// What an index keeps of its documents.
+#include "index/kept_source.h"
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include "index/document_get.h"
 #include "index/limits.h"
 
 namespace pawl::index {

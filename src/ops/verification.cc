@@ -15,6 +15,7 @@
 #include <fmt/ranges.h>
 
 #include "base/time.h"
+#include "index/kept_source.h"
 #include "ops/history_side.h"
 #include "ops/limits.h"
 #include "ops/table_side.h"

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "index/kept_source.h"
 #include "tests/unit/index/scripted_call.h"
 
 using namespace pawl;
