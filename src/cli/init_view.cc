@@ -110,8 +110,7 @@ std::string init_config(const InitWish& wish, const source::Table& table, const 
     text += "\n[elasticsearch]\n" + line("urls", "[\"http://127.0.0.1:9200\"]",
                                          "Elasticsearch or OpenSearch; several nodes of one cluster");
     text += "# user = \"pawl\"\n# password_file = \"/etc/pawl/elasticsearch.password\"\n";
-    text += "\n[[pipeline]]\n" +
-            line("name", toml_string(name), "names the batches and the log lines");
+    text += "\n[[pipeline]]\n" + line("name", toml_string(name), "names the batches and the log lines");
     text += "\n[pipeline.source]\n" + line("mode", "\"revision\"", "");
     text += line("table", toml_string(table.name), "");
     text += column_line("revision", guess.revision, "a unique integer that grows with every row");

@@ -164,7 +164,7 @@ Result<std::optional<Remembered>> remembered_in(std::string_view meta, const std
     if (at(*found, "filling") != nullptr && !read_member(*found, "filling", flag, remembered.filling))
         return damaged(index, "its filling");
     const auto uuid = [](const Json& text) { return name_in(text, journal::limits::identity_bytes_max); };
-    if (at(*found, "replaces") != nullptr && !read(*found, "replaces", uuid, remembered.replaces))
+    if (at(*found, "replaces") != nullptr && !read_member(*found, "replaces", uuid, remembered.replaces))
         return damaged(index, "its replaces");
     if (!remembered.owed.empty() && remembered.owed.highest() > remembered.revision)
         return damaged(index, "it owes what is above its revision");

@@ -19,8 +19,8 @@ inline constexpr TimeMs progress_interval_ms = 5'000;
 // A rebuild catches up again where it took longer than this, but not for ever behind busy writers.
 inline constexpr TimeMs catch_up_short_ms = 5'000;
 inline constexpr int catch_up_rounds_max = 10;
-// In outbox mode: until the daemon that feeds the pipeline has taken the new index up, which it looks for every
-// checkpoint_interval, and how often that is looked at.
+// In outbox mode: until the daemon that feeds the pipeline has taken the new index up, which it looks for
+// every checkpoint_interval, and how often that is looked at.
 inline constexpr TimeMs take_up_wait_ms = 300'000;
 inline constexpr TimeMs take_up_look_pause_ms = 500;
 // An operator's request (`pawl quarantine retry` beside a running daemon).
