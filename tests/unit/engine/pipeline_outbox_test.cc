@@ -316,3 +316,23 @@ TEST_CASE(
     CHECK(hand.need<ReportRecovery>().steps.front().row->label == (by_another ? "R13" : "R07"));
     CHECK(hand.pipeline.ledger().pipeline().high == (by_another ? 9 : 4));
 }
+
+TEST_CASE("until when a request may begin follows from its rows' age; those of the fill do not grow old") {
+    ByHand hand(outbox_settings());
+    hand.begins();
+    auto table = table_page({"a"}, true);
+    hand.reads(table);
+    constexpr TimeMs minute = 60'000;
+    hand.now += minute;  // longer than half of gc_deletes, which is a minute
+    hand.writes();
+    const auto fill = hand.need<SendBulk>();
+    CHECK(fill.request.begin_before == hand.now + minute / 2);
+    hand.answers(fill);
+    hand.writes();
+    hand.reads(page_of({index_row(1, "a")}));
+    const TimeMs read_at = hand.now;
+    constexpr TimeMs second = 1'000;
+    hand.now += second;
+    hand.writes();
+    CHECK(hand.need<SendBulk>().request.begin_before == read_at + minute / 2);
+}

@@ -27,7 +27,6 @@ struct World {
 
     engine::BulkRequest bulk(engine::RequestId id, std::size_t count) {
         auto page = std::make_shared<engine::Page>();
-        page->read_at = clock_now() - rows_age_ms;
         for (std::size_t i = 0; i < count; ++i)
             page->add({i + 1, Action::index, "e" + std::to_string(i), R"({"a":1})"});
         return {id, page, page->rows()};
@@ -40,7 +39,6 @@ struct World {
         return std::get<Event>(std::move(event));
     }
 
-    TimeMs rows_age_ms = 0;
     FakeServer server;
     config::Elasticsearch settings;
     config::Index index{"lex", "", ""};
@@ -95,17 +93,20 @@ TEST_CASE("a compressed request says so") {
     CHECK(request.body.starts_with("\x1f\x8b"));
 }
 
-TEST_CASE("rows that are older than half of the tombstones' life are not sent") {
+TEST_CASE("a request that should have begun before is not sent") {
     World world({reply(200, R"({"errors":false,"items":[{"index":{"status":201}}]})")});
-    world.rows_age_ms = 30'000;  // no target is known yet: gc_deletes counts as a minute
-    world.port->send(world.bulk(1, 1));
+    auto late = world.bulk(1, 1);
+    late.begin_before = clock_now();
+    world.port->send(std::move(late));
     const auto failed = world.next<engine::BulkFailed>();
     CHECK(failed.id == 1);
     CHECK(failed.error.kind == ErrorKind::unavailable);
     CHECK(world.server.connections() == 0);
 
-    world.rows_age_ms = 20'000;
-    world.port->send(world.bulk(2, 1));
+    constexpr TimeMs minute = 60'000;
+    auto in_time = world.bulk(2, 1);
+    in_time.begin_before = clock_now() + minute;
+    world.port->send(std::move(in_time));
     CHECK(world.next<engine::BulkAnswered>().id == 2);
 }
 
