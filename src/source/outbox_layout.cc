@@ -78,6 +78,10 @@ std::string OutboxLayout::outbox_name() const {
     return table_identifier(outbox.database, outbox.name);
 }
 
+std::string present_column(const Column& column) {
+    return "`present`." + identifier(column.name);
+}
+
 Result<OutboxLayout> fit_outbox(Connection& connection, const config::MariaDb& settings,
                                 const config::Pipeline& pipeline) {
     const auto findings = check_outbox(connection, settings, pipeline);

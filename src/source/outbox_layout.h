@@ -37,6 +37,9 @@ struct OutboxLayout {
     std::string outbox_name() const;  // SQL text
 };
 
+// SQL text of a column of the table or view, where a statement calls that `present`.
+std::string present_column(const Column& column);
+
 // Looks at the tables on an open connection, after all that `pawl check` looks at. Errors: what check_outbox
 // finds, as one; and those of describe_outbox.
 Result<OutboxLayout> fit_outbox(Connection& connection, const config::MariaDb& settings,

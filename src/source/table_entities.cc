@@ -14,13 +14,6 @@
 #include "source/sql.h"
 
 namespace pawl::source {
-namespace {
-
-std::string present(const Column& column) {
-    return "`present`." + identifier(column.name);
-}
-
-}  // namespace
 
 TableEntities::TableEntities(const OutboxLayout& layout, const RowShape& shape)
     : entity_(layout.entity), changes_(layout), key_(layout.key) {
@@ -61,7 +54,7 @@ std::optional<std::string> TableEntities::row_statement(const std::string& id) c
     if (!values) return std::nullopt;
     std::vector<std::string> same;
     for (std::size_t at = 0; at < key_.size(); ++at) {
-        auto condition = has_text(key_[at].present, present(key_[at].present), (*values)[at]);
+        auto condition = has_text(key_[at].present, present_column(key_[at].present), (*values)[at]);
         if (!condition) return std::nullopt;
         same.push_back(std::move(*condition));
     }

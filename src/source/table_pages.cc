@@ -14,16 +14,12 @@
 namespace pawl::source {
 namespace {
 
-std::string present(const Column& column) {
-    return "`present`." + identifier(column.name);
-}
-
 // "FROM (… LIMIT n) AS `keyed` LEFT JOIN the view … ORDER BY …", less its beginning.
 std::string join_of_view(const OutboxLayout& layout) {
     std::vector<std::string> same;
     for (std::size_t at = 0; at < layout.key.size(); ++at) {
         const KeyColumn& column = layout.key[at];
-        same.push_back(same_value(column.present, present(column.present), column.table,
+        same.push_back(same_value(column.present, present_column(column.present), column.table,
                                   fmt::format("`keyed`.`k{}`", at)));
     }
     std::vector<std::string> order;
@@ -45,12 +41,13 @@ TablePages::TablePages(const OutboxLayout& layout, const RowShape& shape)
     for (const std::size_t place : layout.key_order) {
         const Column& column = order_.emplace_back(layout.key[place].table);
         keyed.push_back(fmt::format("`keyed`.`r{}`", order.size()));
-        keys.push_back(fmt::format("{} AS `r{}`", raw_expression(column, present(column)), order.size()));
-        order.push_back(present(column));
+        keys.push_back(
+            fmt::format("{} AS `r{}`", raw_expression(column, present_column(column)), order.size()));
+        order.push_back(present_column(column));
     }
     for (std::size_t at = 0; at < layout.key.size(); ++at) {
         keyed.push_back(fmt::format("`keyed`.`k{}`", at));
-        keys.push_back(fmt::format("{} AS `k{}`", present(layout.key[at].table), at));
+        keys.push_back(fmt::format("{} AS `k{}`", present_column(layout.key[at].table), at));
     }
     keys_select_ = fmt::format("SELECT {}", fmt::join(keys, ", "));
     from_ =
@@ -177,7 +174,7 @@ std::optional<std::string> TablePages::condition(std::string_view after) const {
     }
     std::string text;
     for (std::size_t at = order_.size(); at-- > 0;) {
-        const std::string column = present(order_[at]);
+        const std::string column = present_column(order_[at]);
         text = text.empty() ? fmt::format("({} > {})", column, values[at])
                             : fmt::format("({0} > {1} OR ({0} = {1} AND {2}))", column, values[at], text);
     }
