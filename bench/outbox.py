@@ -102,6 +102,7 @@ class Outbox:
             programs = [CEILING, PAWL] if number % 2 == 0 else [PAWL, CEILING]  # whatever drifts, drifts against both
             result.runs += [self._one(program, f"run {number + 1} of {runs}") for program in programs]
         if result.runs[-1].program == CEILING:
+            world.start_over()  # its index remembers nothing
             self._make_backlog()
         result.steady = self._keep_up(rate, seconds)
         for number in range(runs):
