@@ -10,10 +10,10 @@
 
 #include "config/config.h"
 #include "engine/request.h"
-#include "source/connection.h"
 #include "source/entity_rows.h"
 #include "source/interrupt.h"
 #include "source/reader.h"
+#include "source/view_connection.h"
 
 namespace pawl::source {
 
@@ -21,7 +21,7 @@ namespace pawl::source {
 class HistoryView {
   public:
     // Connects and checks the table. `interrupt` must outlive it; triggering it ends every call.
-    static Result<HistoryView> open(config::MariaDb settings, const config::Pipeline& pipeline,
+    static Result<HistoryView> open(const config::MariaDb& settings, const config::Pipeline& pipeline,
                                     DocumentsRead documents, Interrupt& interrupt);
 
     // The highest revision that is there; 0: none.
@@ -32,18 +32,9 @@ class HistoryView {
     Result<std::vector<std::optional<engine::Revision>>> latest_of(std::span<const std::string> ids);
 
   private:
-    HistoryView(config::MariaDb settings, Interrupt& interrupt, Connection connection, std::string server)
-        : settings_(std::move(settings)),
-          interrupt_(&interrupt),
-          connection_(std::move(connection)),
-          server_(std::move(server)) {}
-    // The reader gives a connection up whose rest would be too long to read.
-    Result<void> reconnect_if_abandoned();
+    explicit HistoryView(ViewConnection connection) : connection_(std::move(connection)) {}
 
-    config::MariaDb settings_;
-    Interrupt* interrupt_;
-    Connection connection_;
-    std::string server_;  // that it leads to
+    ViewConnection connection_;
     std::unique_ptr<Reader> reader_;
     std::unique_ptr<EntityRows> entity_rows_;
 };

@@ -7,11 +7,11 @@
 #include <string>
 
 #include "config/config.h"
-#include "source/connection.h"
 #include "source/interrupt.h"
 #include "source/outbox_clean_up.h"
 #include "source/outbox_reader.h"
 #include "source/table_entities.h"
+#include "source/view_connection.h"
 
 namespace pawl::source {
 
@@ -19,7 +19,7 @@ namespace pawl::source {
 class TableView {
   public:
     // Connects and checks the tables. `interrupt` must outlive it; triggering it ends every call.
-    static Result<TableView> open(config::MariaDb settings, const config::Pipeline& pipeline,
+    static Result<TableView> open(const config::MariaDb& settings, const config::Pipeline& pipeline,
                                   Interrupt& interrupt);
 
     // As OutboxReader.
@@ -34,18 +34,9 @@ class TableView {
     Result<void> add_rows(std::span<const std::string> ids);
 
   private:
-    TableView(config::MariaDb settings, Interrupt& interrupt, Connection connection, std::string server)
-        : settings_(std::move(settings)),
-          interrupt_(&interrupt),
-          connection_(std::move(connection)),
-          server_(std::move(server)) {}
-    // The reader gives a connection up whose rest would be too long to read.
-    Result<void> reconnect_if_abandoned();
+    explicit TableView(ViewConnection connection) : connection_(std::move(connection)) {}
 
-    config::MariaDb settings_;
-    Interrupt* interrupt_;
-    Connection connection_;
-    std::string server_;  // that it leads to
+    ViewConnection connection_;
     std::unique_ptr<OutboxReader> reader_;
     std::unique_ptr<DocumentBuilder> builder_;
     std::unique_ptr<TableEntities> entities_;
