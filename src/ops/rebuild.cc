@@ -1,9 +1,7 @@
 #include "ops/rebuild.h"
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
-#include <thread>
 #include <utility>
 
 #include <fmt/core.h>
@@ -17,6 +15,7 @@
 #include "ops/rebuild_indices.h"
 #include "ops/rebuild_keeping.h"
 #include "ops/rebuild_progress.h"
+#include "ops/until_stopped.h"
 #include "ops/verification.h"
 #include "ops/verify_repair.h"
 
@@ -24,20 +23,6 @@ namespace pawl::ops {
 namespace {
 
 using index::RebuildIndices;
-
-// Looks as long as nobody wants it to end.
-class Patience final : public VerifyWatcher {
-  public:
-    explicit Patience(const StopSignal& stop) : stop_(stop) {}
-    bool goes_on(const VerifyProgress&) override { return !stop_.asked(); }
-    bool wait(TimeMs span) override {
-        std::this_thread::sleep_for(std::chrono::milliseconds(span));
-        return !stop_.asked();
-    }
-
-  private:
-    const StopSignal& stop_;
-};
 
 class Rebuild {
   public:
@@ -222,7 +207,7 @@ Result<bool> Rebuild::count_agrees() {
 Result<void> Rebuild::compare(const config::Config& own, bool& more) {
     more = false;
     source::Interrupt interrupt;
-    Patience watcher(stop_);
+    UntilStopped watcher(stop_);
     const VerifyWorld world{.config = own,
                             .pipeline = own.pipelines.front(),
                             .call = asking_.call(),
@@ -289,7 +274,7 @@ Result<void> Rebuild::catch_up() {
 
 // Rows that a daemon has fed into the old index between the last catching up and the swap.
 Result<void> Rebuild::catch_up_after_swap() {
-    Patience watcher(stop_);
+    UntilStopped watcher(stop_);
     auto caught_up =
         pipeline_.source.outbox ? keeping_.end(watcher, log_) : feed("catching up after the swap");
     if (!caught_up || stop_.asked()) return caught_up;

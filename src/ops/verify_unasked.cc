@@ -1,8 +1,6 @@
 #include "ops/verify_unasked.h"
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include <fmt/core.h>
@@ -10,25 +8,12 @@
 #include "base/time.h"
 #include "index/http.h"
 #include "journal/reader.h"
+#include "ops/until_stopped.h"
 #include "ops/verify_record.h"
 #include "source/interrupt.h"
 
 namespace pawl::ops {
 namespace {
-
-// Ended by a signal, else as fast as it can be.
-class UntilStopped final : public VerifyWatcher {
-  public:
-    explicit UntilStopped(const StopSignal& stop) : stop_(stop) {}
-    bool goes_on(const VerifyProgress&) override { return !stop_.asked(); }
-    bool wait(TimeMs span) override {
-        std::this_thread::sleep_for(std::chrono::milliseconds(span));
-        return !stop_.asked();
-    }
-
-  private:
-    const StopSignal& stop_;
-};
 
 void tell(const VerifyReport& report, bool is_adopted, Log& log) {
     const char* const what = is_adopted ? "adopted and verified" : "verified";
