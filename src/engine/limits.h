@@ -33,10 +33,11 @@ inline constexpr TimeMs forbidden_retry_ms = 60'000;      // 401, 403: retry slo
 inline constexpr TimeMs notice_interval_ms = 60'000;      // the same trouble is told once in this time
 inline constexpr std::size_t owed_max = 100;              // revisions that a checkpoint lists as missing
 inline constexpr std::size_t look_up_versions_max = 200;  // unknown versions asked about at a time
-// The lease is asked for, or confirmed, so often; a confirmation older than lease_valid_ms counts no more.
-// MariaDB gives up a connection that has been silent for lease_silence_ms: then another pawl may have it.
+// The lease is asked for, or confirmed, so often; a confirmation that was asked for longer ago than
+// lease_valid_ms counts no more: so it holds without a break where an answer takes half as long. MariaDB
+// gives up a connection that has been silent for lease_silence_ms: then another pawl may have it.
 inline constexpr TimeMs lease_renew_ms = 1'000;
-inline constexpr TimeMs lease_valid_ms = 3'000;
+inline constexpr TimeMs lease_valid_ms = 4'000;
 inline constexpr TimeMs lease_silence_ms = 5'000;
 // `sync` and `recover` wait so long for a lease that another pawl holds: a killed one may not be gone yet.
 inline constexpr TimeMs lease_wait_ms = 2 * lease_silence_ms;

@@ -192,6 +192,7 @@ class Pipeline {
     void clean_up_if_due();
     void renew(BatchId batch, std::uint32_t place);
     bool writes_rows_for(BatchId batch, std::vector<journal::QuarantineEntry>& rejected);
+    void raise_end(const CleanedUp& event);
     void forget_committed();
 
     // pipeline_trouble.cc: what does not work, and who hears of it

@@ -1,4 +1,6 @@
 // Who feeds the pipeline: this pawl, or another one while this is its standby.
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "base/planted.h"
@@ -17,7 +19,8 @@ void Pipeline::on(const LeaseAnswered& event) {
     success(Lane::lease);
     const bool was_standby = lease_.taken_since().has_value();
     const Turn turn = lease_.answered(event.lease, now_);
-    effects_.emplace_back(SetTimer{Timer::lease, limits::lease_renew_ms, limits::lease_renew_ms});
+    const TimeMs rest = std::max<TimeMs>(0, event.lease.asked_at + limits::lease_renew_ms - now_);
+    effects_.emplace_back(SetTimer{Timer::lease, rest, rest});
     if (turn != Turn::none) begin_anew();
     if (lease_.ours() && was_standby) {
         tell(Severity::info, "has the lease now");

@@ -50,8 +50,9 @@ void Pipeline::on(const CleanedUp& event) {
     success(Lane::clean_up);
     ledger_.rows_deleted(cleaning_.done, now_, changes_);
     forget_committed();
+    raise_end(event);
     if (cleaning_.late_through > 0) {
-        late_known_ = !event.more_late;
+        late_known_ = late_known_ || !event.more_late;
         // Rows that are deleted and not yet purged (behind a long backup) make it slow: then it rests as
         // long.
         const TimeMs rest = std::max(settings_.limits.poll_interval_ms, now_ - cleaning_since_);
@@ -75,13 +76,28 @@ void Pipeline::on(const CleanedUp& event) {
         apply_if_acknowledged(batch);
 }
 
-// All of it is asked for again.
+// `sync` is through when it has read what was there when it began: also what it has renewed of that. Late
+// rows that a later look finds committed after it began. To run after them, too, would have no end while
+// others write.
+void Pipeline::raise_end(const CleanedUp& event) {
+    if (settings_.until != Until::caught_up || PAWL_PLANTED(renewed_rows_missed)) return;
+    if (late_known_ && renewing_.empty()) return;
+    reading_.raise_end_to(event.end);
+    polling_ = false;
+}
+
+// All of it is asked for again. It may have taken effect, with rows above any end that is known: the next
+// look for late rows tells a new one.
 void Pipeline::on(const CleanUpFailed& event) {
     if (!clean_up_asked_.end()) return;
     renewals_.insert(renewals_.begin(), renewing_.begin(), renewing_.end());
     renewing_.clear();
     history_due_ = true;
-    if (!PAWL_PLANTED(renewed_rows_missed)) reading_.look_again();  // it may have taken effect
+    late_known_ = false;
+    if (!PAWL_PLANTED(renewed_rows_missed)) {
+        reading_.end_tail_at(journal::revision_max);
+        reading_.look_again();
+    }
     trouble(Lane::clean_up, event.error);
 }
 

@@ -47,14 +47,16 @@ class Reading {
     void fill_through(Revision revision) { fill_through_ = revision; }
 
     // Nothing above `revision` is read: who wants to come to an end must not run after those who write.
-    // Where this process may have renewed rows, they may be above it: then there is no such end.
-    void end_tail_at(Revision revision) {
-        if (looks_ == 0) tail_end_ = revision;
+    void end_tail_at(Revision revision) { tail_end_ = revision; }
+    // Outbox mode: that end must not be below `revision`, the highest that rows were renewed with. An end at
+    // revision_max, for want of knowledge, becomes this one.
+    void raise_end_to(Revision revision) {
+        if (revision <= tail_end_ && tail_end_ != journal::revision_max) return;
+        tail_end_ = revision;
+        look_again();
     }
-    // Outbox mode: rows were renewed, and are above every end that was set. A read that is under way may have
-    // missed them.
+    // Outbox mode: rows were renewed. A read that is under way, or the last one, may have missed them.
     void look_again() {
-        tail_end_ = journal::revision_max;
         ++looks_;
         tail_complete_ = false;
     }

@@ -14,8 +14,9 @@
 namespace pawl::source {
 namespace {
 
-config::MariaDb with_short_timeouts(config::MariaDb settings) {
-    settings.connect_timeout_ms = std::min(settings.connect_timeout_ms, limits::lease_timeout_ms);
+static_assert(limits::lease_timeout_ms <= engine::limits::lease_valid_ms);
+
+config::MariaDb with_short_timeout(config::MariaDb settings) {
     settings.read_timeout_ms = limits::lease_timeout_ms;
     return settings;
 }
@@ -37,7 +38,7 @@ bool LeaseBudget::take() {
 
 MariaDbLease::MariaDbLease(config::MariaDb settings, const config::Pipeline& pipeline, LeaseBudget& budget,
                            engine::Inbox& inbox)
-    : settings_(with_short_timeouts(std::move(settings))),
+    : settings_(with_short_timeout(std::move(settings))),
       name_(lease_name(settings_.database, pipeline.index.alias)),
       place_(fmt::format("pipeline {}: its lease", pipeline.name)),
       budget_(budget),

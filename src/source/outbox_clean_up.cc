@@ -152,9 +152,21 @@ Result<void> OutboxCleanUp::change(Connection& connection, const engine::CleanUp
     if (!done) return done;
     if (done = keep_for_rebuild(connection, request.done); !done) return done;
     if (done = add_entities(connection, request.entities); !done) return done;
-    return in_portions(together(request.done, renewed), [&](std::span<const Revision> rows) {
+    done = in_portions(together(request.done, renewed), [&](std::span<const Revision> rows) {
         return connection.execute(without_waiting() + delete_statement(rows));
     });
+    if (!done) return done;
+    const bool has_end = request.late_through > 0 || !renewed.empty() || !request.entities.empty();
+    return has_end ? find_end(connection, cleaned) : Result<void>{};
+}
+
+// At READ COMMITTED, so with the rows of this transaction; and, since it has just deleted those that they
+// stand for, with those of an earlier one that was given up, but has taken effect.
+Result<void> OutboxCleanUp::find_end(Connection& connection, engine::CleanedUp& cleaned) const {
+    const auto highest = connection.rows(fmt::format("SELECT MAX(`id`) FROM {}", name_));
+    if (!highest) return std::unexpected(highest.error());
+    cleaned.end = revision_in(highest->front()[0].value_or("0"));
+    return {};
 }
 
 // Looks only where rows would be late ones; or, where those places are too many for a statement, also at

@@ -64,6 +64,7 @@ class OutboxCleanUp {
     Result<bool> is_kept_for_rebuild(Connection& connection) const;
     Result<void> keep_for_rebuild(Connection& connection, const engine::IntervalSet& rows) const;
     Result<void> add_entities(Connection& connection, std::span<const std::string> entities) const;
+    Result<void> find_end(Connection& connection, engine::CleanedUp& cleaned) const;
     static Result<void> insert(Connection& connection, const std::string& insert,
                                const std::vector<std::string>& rows);
     Error with_advice(Error error) const;

@@ -206,8 +206,9 @@ void a_renewed_row_has_an_id_above_all_others(World& world) {
     prepared(world, *source);
     const Revision first = committed(world, "a");
     const Revision last = committed(world, "b");
-    cleaned_up(world, *source, {.id = 0, .renew = only({first})});
+    const auto done = cleaned_up(world, *source, {.id = 0, .renew = only({first})});
     CHECK(left(world, *source).at("a") > last);
+    CHECK(done.end == left(world, *source).at("a"));
     CHECK(left(world, *source).at("b") == last);
     const Revision renewed = left(world, *source).at("a");
     cleaned_up(world, *source, {.id = 0, .renew = only({first})});
@@ -224,8 +225,9 @@ void an_entity_can_be_given_a_row(World& world) {
     engine::CleanUpRequest request;
     for (const engine::Row& row : held->rows())
         if (world.entity(row) == "held") request.entities.emplace_back(row.entity);
-    cleaned_up(world, *source, request);
+    const auto done = cleaned_up(world, *source, request);
     CHECK(left(world, *source).at("held") > last);
+    CHECK(done.end == left(world, *source).at("held"));
 }
 
 template <class World>
@@ -250,6 +252,7 @@ void late_rows_are_renewed_lowest_first(World& world) {
     const auto two = clean_up(2);
     CHECK(two.late == 2);
     CHECK(two.more_late);
+    CHECK(two.end == std::max(left(world, *source).at("u"), left(world, *source).at("v")));
     CHECK(left(world, *source).at("v") > above);
     CHECK(left(world, *source).at("w") < known);
     const auto one = clean_up(2);
@@ -258,7 +261,9 @@ void late_rows_are_renewed_lowest_first(World& world) {
     CHECK(left(world, *source).at("w") > left(world, *source).at("v"));
     CHECK(left(world, *source).at("known") == known);
     CHECK(left(world, *source).at("above") == above);
-    CHECK(clean_up(2).late == 0);
+    const auto none = clean_up(2);
+    CHECK(none.late == 0);
+    CHECK(none.end == left(world, *source).at("w"));
 }
 
 template <class World>

@@ -198,16 +198,18 @@ SimOutbox::CleanUp SimOutbox::begin_clean_up(const engine::CleanUpRequest& reque
     return clean_up;
 }
 
-bool SimOutbox::end_clean_up(const CleanUp& clean_up, bool of_the_dead) {
+std::optional<engine::CleanedUp> SimOutbox::end_clean_up(const CleanUp& clean_up, bool of_the_dead) {
     const auto known = std::ranges::find(clean_ups_, clean_up.number, &CleanUp::number);
-    if (known == clean_ups_.end()) return false;
+    if (known == clean_ups_.end()) return std::nullopt;
     clean_ups_.erase(known);
     SimHistory::end(clean_up.written, Fate::committed);
     for (const Revision revision : clean_up.written)
         if (of_the_dead) origins_[revision - 1] = revision;
     for (const Revision revision : clean_up.deleted)
         row_to_change(revision).fate = Fate::deleted;
-    return true;
+    engine::CleanedUp answer = clean_up.answer;
+    if (const auto rows = rows_there(); !rows.empty()) answer.end = rows.back();
+    return answer;
 }
 
 void SimOutbox::roll_back_clean_ups() {

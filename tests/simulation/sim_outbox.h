@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/event.h"
@@ -55,7 +56,7 @@ class SimOutbox final : public SimHistory {
                                              bool shorten, SimRandom& random) const override;
 
     // A transaction of a clean-up: new rows get their ids when it begins, and all of it is seen when it ends.
-    // False: it was rolled back meanwhile.
+    // Empty: it was rolled back meanwhile.
     struct CleanUp {
         std::uint64_t number = 0;
         std::vector<Revision> deleted;
@@ -64,7 +65,7 @@ class SimOutbox final : public SimHistory {
     };
     CleanUp begin_clean_up(const engine::CleanUpRequest& request);
     // `of_the_dead`: nobody waits for it any more, and its rows stand for themselves.
-    bool end_clean_up(const CleanUp& clean_up, bool of_the_dead = false);
+    std::optional<engine::CleanedUp> end_clean_up(const CleanUp& clean_up, bool of_the_dead = false);
     void roll_back_clean_ups();
 
   private:

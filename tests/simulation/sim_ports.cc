@@ -169,14 +169,15 @@ void SimSource::clean_up(engine::CleanUpRequest request) {
         if (world.clock.now() < world.weather.source_down_until || world.chance_of(Fault::source_breaks, 10))
             return fail_later(rest);
         world.clock.after(rest, [world, fail_later, inbox, clean_up = world.outbox->begin_clean_up(request)] {
-            if (!world.outbox->end_clean_up(clean_up, inbox.expired())) return fail_later(0);
+            const auto answer = world.outbox->end_clean_up(clean_up, inbox.expired());
+            if (!answer) return fail_later(0);
             const bool lost = world.chance_of(Fault::source_breaks, 10);
             world.trace.say("source", "has deleted {} and written {}, {} of them late{}",
                             fmt::to_string(fmt::join(clean_up.deleted, " ")),
-                            fmt::to_string(fmt::join(clean_up.written, " ")), clean_up.answer.late,
+                            fmt::to_string(fmt::join(clean_up.written, " ")), answer->late,
                             lost ? "; the answer gets lost" : "");
             if (lost) return fail_later(0);
-            post_after(world, 0, inbox, clean_up.answer);
+            post_after(world, 0, inbox, *answer);
         });
     });
     parts_.fuse.boundary("after", "clean_up");

@@ -102,6 +102,8 @@ void SimRebuild::end_act() {
     if (act == RebuildAct::fill) call_->fresh = fresh_.index() == nullptr ? "" : fresh_.index()->uuid;
     if (act == RebuildAct::finish_loading || act == RebuildAct::compare)
         call_->must_hold = live_.index()->stored;
+    // The fuse that was lit before an act has mostly burnt down in the middle of it.
+    if (world_.chance_of(Fault::crashes, 3)) fuse_.set(1);
     fuse_.boundary("after", name_of(act));
     next_act();
 }

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -59,10 +60,14 @@ class Program:
         everything = dict(os.environ, **(environment or {}))
         if failpoint:
             everything["PAWL_FAILPOINT"] = failpoint
-        return subprocess.run(
-            self.pawl.command(*arguments), env=everything, capture_output=True, text=True,
-            timeout=RUN_SECONDS_MAX, check=False,
-        )
+        try:
+            return subprocess.run(
+                self.pawl.command(*arguments), env=everything, capture_output=True, text=True,
+                timeout=RUN_SECONDS_MAX, check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            said = (late.stderr or b"").decode(errors="replace")
+            raise AssertionError(f"{self.name}: {late}\n{said}") from None
 
     def must(self, *arguments):
         """Runs a command that has to exit 0."""
@@ -70,6 +75,18 @@ class Program:
         if done.returncode != 0:
             raise AssertionError(f"{self.name}: pawl {' '.join(arguments)} exited with {done.returncode}\n{done.stderr}")
         return done
+
+    @contextlib.contextmanager
+    def running(self):
+        """`pawl run` as long as the block lasts: its process. What it says is in pawl.log."""
+        with self.pawl.log.open("ab") as log, subprocess.Popen(self.pawl.command("run"), stderr=log) as process:
+            try:
+                self.wait_until_running(process)
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.send_signal(signal.SIGCONT)
+                    process.terminate()
 
     def wait_until_running(self, process):
         """Until this `pawl run` holds the journal, or has ended."""
@@ -86,6 +103,19 @@ class Program:
         end = time.monotonic() + RUN_SECONDS_MAX
         while not condition():
             assert time.monotonic() < end, f"{self.name}: {what}: not within {RUN_SECONDS_MAX} s"
+            time.sleep(POLL_SECONDS)
+
+    def wait_until(self, check, what):
+        """Until `check()` raises nothing. The index may be gone for a moment."""
+        end = time.monotonic() + RUN_SECONDS_MAX
+        while True:
+            try:
+                return check()
+            except (AssertionError, RuntimeError) as wrong:
+                if time.monotonic() >= end:
+                    raise AssertionError(
+                        f"{self.name}: {what}: not within {RUN_SECONDS_MAX} s: {wrong}\n{self.pawl.log_tail()}"
+                    ) from None
             time.sleep(POLL_SECONDS)
 
     def fetch(self, method, path, body=None):
@@ -106,6 +136,9 @@ class Program:
         if not report.ok:
             raise AssertionError(f"{self.name}: {report}\n{self.pawl.text('dump')}")
         return report
+
+    def wait_until_equal(self, connection):
+        self.wait_until(lambda: self.check_equal(connection), "the index being the history")
 
     def remove_index(self):
         for index in self.fetch("GET", f"/{self.name}/_alias"):

@@ -5,7 +5,6 @@ servers.
     PAWL_BINARY=build/dev/pawl PAWL_SERVER=opensearch-2.19.3 divergence_test.py [Name.test_name]
 """
 
-import contextlib
 import json
 import os
 import pathlib
@@ -81,28 +80,11 @@ class Divergence(unittest.TestCase):
         self.write("gone", "a")
         self.write("gone")
 
-    @contextlib.contextmanager
     def running(self, program=None):
-        program = program or self.program
-        with subprocess.Popen(program.pawl.command("run"), stderr=subprocess.PIPE, text=True) as process:
-            program.wait_until_running(process)
-            try:
-                yield process
-            finally:
-                if process.poll() is None:
-                    process.send_signal(signal.SIGCONT)
-                    process.terminate()
-                process.stderr.read()
+        return (program or self.program).running()
 
     def wait_until_equal(self, program=None):
-        program = program or self.program
-
-        def equal():
-            with contextlib.suppress(AssertionError, RuntimeError):  # it may be gone for a moment
-                return program.check_equal(self.connection)
-            return None
-
-        program.wait_for(equal, "the index being the history")
+        (program or self.program).wait_until_equal(self.connection)
 
     def status(self, program=None):
         return (program or self.program).pawl.status("lex")
@@ -166,7 +148,8 @@ class Index(Divergence):
             self.program.fetch("DELETE", f"/{self.index_name()}")
             self.write("e0", "changed")
             self.wait_until_equal()
-        self.assertEqual(self.labels(), ["R05"])
+        # R06: its lease or a request was lost when it had made the index, and had not noted that yet.
+        self.assertIn(self.labels(), (["R05"], ["R06"]))
 
     def test_an_alias_that_moves_to_an_empty_index_while_it_is_fed(self):
         self.write_some()
@@ -289,7 +272,7 @@ class Index(Divergence):
             self.knows_what_the_history_does_not()
             self.write("e1", "goes on")
             process.terminate()
-            self.assertIn("adopted and verified", process.stderr.read())
+        self.assertIn("adopted and verified", self.program.pawl.log.read_text(encoding="utf-8"))
         self.assertEqual(self.program.run("verify", "--repair").returncode, 0)
 
     def test_an_index_that_is_adopted_with_nothing_else_in_it_is_equal(self):

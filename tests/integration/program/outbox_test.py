@@ -4,13 +4,10 @@
     PAWL_BINARY=build/dev/pawl PAWL_SERVER=opensearch-2.19.3 outbox_test.py [Name.test_name]
 """
 
-import contextlib
 import json
 import os
 import pathlib
 import shutil
-import signal
-import subprocess
 import sys
 import threading
 import unittest
@@ -106,27 +103,11 @@ class OutboxTest(unittest.TestCase):
         self.assertEqual(found, expected)
         self.assertEqual({row[1] for row in self.rows_of_outbox()}, quarantine)
 
-    @contextlib.contextmanager
     def running(self, program=None):
-        program = program or self.program
-        with subprocess.Popen(program.pawl.command("run"), stderr=subprocess.PIPE, text=True) as process:
-            program.wait_until_running(process)
-            try:
-                yield process
-            finally:
-                if process.poll() is None:
-                    process.send_signal(signal.SIGCONT)
-                    process.terminate()
-                process.stderr.read()
+        return (program or self.program).running()
 
     def wait_until_equal(self, program=None):
-        def equal():
-            with contextlib.suppress(AssertionError, RuntimeError):
-                self.check_equal(program)
-                return True
-            return False
-
-        self.program.wait_for(equal, "the index being the table")
+        (program or self.program).wait_until(lambda: self.check_equal(program), "the index being the table")
 
     def status(self, program=None):
         return (program or self.program).pawl.status("lex")

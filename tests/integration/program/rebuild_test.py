@@ -238,16 +238,6 @@ class Rebuild(unittest.TestCase):
         finally:
             connection.close()
 
-    @contextlib.contextmanager
-    def running(self):
-        with subprocess.Popen(self.program.pawl.command("run"), stderr=subprocess.PIPE, text=True) as process:
-            self.program.wait_until_running(process)
-            try:
-                yield process
-            finally:
-                process.terminate()
-                process.stderr.read()
-
     def rebuild(self, *arguments):
         return json.loads(self.program.must("rebuild", "--json", *arguments).stdout)
 
@@ -258,12 +248,7 @@ class Rebuild(unittest.TestCase):
             self.assertIn(word, done.stderr)
 
     def wait_until_equal(self):
-        def equal():
-            with contextlib.suppress(AssertionError, RuntimeError):  # rows are on their way
-                return self.program.check_equal(self.connection)
-            return None
-
-        self.program.wait_for(equal, "the index being the history")
+        self.program.wait_until_equal(self.connection)
 
     def indices(self):
         return set(self.program.fetch("GET", f"/{self.name}-*/_settings"))
@@ -434,7 +419,7 @@ class BesideADaemon(Rebuild):
         for number in range(self.STILL):
             self.write(f"still-{number}", "still")
         self.write_some()
-        with self.running():
+        with self.program.running():
             self.wait_until_equal()
             self.program.wait_for(lambda: self.still_documents() == self.STILL, "a refresh")
             with self.writing() as writer, Reader(self.still_documents) as reader:
@@ -448,7 +433,7 @@ class BesideADaemon(Rebuild):
 
     def test_the_daemon_sees_the_new_index_without_any_write(self):
         self.write_some(entities=30)
-        with self.running():
+        with self.program.running():
             self.wait_until_equal()
             report = self.rebuild()
             self.program.wait_for(

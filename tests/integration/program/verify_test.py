@@ -10,7 +10,6 @@ import os
 import pathlib
 import random
 import shutil
-import subprocess
 import sys
 import threading
 import unittest
@@ -142,21 +141,9 @@ class Verify(unittest.TestCase):
     @contextlib.contextmanager
     def running(self):
         """Yields once the daemon is in step."""
-        with subprocess.Popen(self.program.pawl.command("run"), stderr=subprocess.PIPE, text=True) as process:
-            drain = threading.Thread(target=process.stderr.read)
-            drain.start()
-            self.program.wait_until_running(process)
-            try:
-                self.program.wait_for(self.is_in_step, "the index being the history")
-                yield process
-            finally:
-                process.terminate()
-                drain.join()
-
-    def is_in_step(self):
-        with contextlib.suppress(AssertionError, RuntimeError):
-            return self.program.check_equal(self.connection)
-        return None
+        with self.program.running() as process:
+            self.program.wait_until_equal(self.connection)
+            yield process
 
     def verify(self, *arguments, code=None):
         """The one pipeline's report."""
@@ -186,7 +173,7 @@ class Verify(unittest.TestCase):
         self.write("foreign", "w")
         self.write("above", "w")
         below = self.write("below", "w")
-        self.program.wait_for(self.is_in_step, "what is to be spoilt") if self.is_running else self.program.must("sync")
+        self.program.wait_until_equal(self.connection) if self.is_running else self.program.must("sync")
         self.put_older("stale", old, new)
         self.put_older("risen", risen_old, risen_end)
         self.put_older("below", 1, below)  # a revision of another entity

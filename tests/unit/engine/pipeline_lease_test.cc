@@ -1,4 +1,6 @@
 // Who feeds the pipeline, and what follows when that changes.
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 #include "tests/unit/engine/by_hand.h"
@@ -84,6 +86,31 @@ TEST_CASE("nothing is sent on a confirmation that is too old") {
     hand.need<AskLease>();
     answer(hand, Lease::Outcome::held, hand.now);
     CHECK(hand.take<SendBulk>());
+}
+
+TEST_CASE(
+    "on a slow line the lease is asked for again at once, and holds as long as answers take no longer") {
+    ByHand hand = sending();
+    const TimeMs round_trip = limits::lease_valid_ms / 2;
+    for (Revision revision = 1; revision < 5; ++revision) {
+        hand.fires(Timer::lease);
+        hand.need<AskLease>();
+        const TimeMs asked_at = hand.now;
+        hand.now += round_trip - 1;  // just before the confirmation before this one ceases to count
+        hand.fires(Timer::poll);
+        hand.reads(page_of({index_row(revision, "a")}));
+        hand.writes();
+        hand.answers(hand.need<SendBulk>());
+        hand.writes();
+        ++hand.now;
+        const auto effects =
+            hand.pipeline.step(LeaseAnswered{{Lease::Outcome::held, asked_at, ""}}, hand.now);
+        const auto again = std::ranges::find_if(effects, [](const Effect& effect) {
+            const auto* const timer = std::get_if<SetTimer>(&effect);
+            return timer != nullptr && timer->timer == Timer::lease && timer->delay_max_ms == 0;
+        });
+        CHECK(again != effects.end());
+    }
 }
 
 TEST_CASE("a lease that was lost and won again means to begin as after a start, with latest rows") {

@@ -61,6 +61,13 @@ void finds_no_late_rows(ByHand& hand) {
     hand.happens(CleanedUp{.id = look.request.id});
 }
 
+void reads_through(ByHand& hand, Revision end, std::shared_ptr<Page> page) {
+    const auto read = hand.need<ReadPage>();
+    CHECK(read.request.revisions.highest() == end);
+    page->read_at = hand.now;
+    hand.happens(PageRead{read.request.id, std::move(page)});
+}
+
 }  // namespace
 
 TEST_CASE("the table is filled in before anything is read from the outbox, page by page, at revision 0") {
@@ -187,17 +194,67 @@ TEST_CASE(
     const CleanUpRequest look = hand.need<CleanUp>().request;
     CHECK(look.late_through == 7);
     CHECK(look.known.empty());
-    hand.happens(CleanedUp{.id = look.id, .late = 1});
+    hand.happens(CleanedUp{.id = look.id, .late = 1, .end = 9});
     hand.writes();
     CHECK_FALSE(hand.pipeline.finished());
     auto read = hand.need<ReadPage>();
-    CHECK(read.request.revisions.highest() ==
-          journal::revision_max);  // the new row is above where it was to end
+    CHECK(read.request.revisions ==
+          IntervalSet({Interval{8, 9}}));  // the new row is above where it was to end
     hand.happens(PageRead{read.request.id, page_of({index_row(8, "a")}, hand.now)});
     sends_all(hand);
     const CleanUpRequest request = cleans_up(hand);
     CHECK(request.done == revisions({8}));
-    hand.happens(CleanedUp{.id = request.id});
+    hand.happens(CleanedUp{.id = request.id, .end = 9});
+    hand.writes();
+    CHECK(hand.pipeline.finished());
+}
+
+TEST_CASE("who is to come to an end does not run after rows that commit late while it runs") {
+    ByHand hand(outbox_settings(Until::caught_up));
+    hand.happens(Begin{});
+    hand.happens(SourceReady{{7}});
+    hand.target_is("uuid", true);
+    hand.reads(table_page({}, true));
+    hand.writes();
+    const CleanUpRequest first = hand.need<CleanUp>().request;
+    hand.happens(CleanedUp{.id = first.id, .late = 1, .more_late = true, .end = 8});
+    reads_through(hand, 8, page_of({index_row(8, "a")}));
+    const CleanUpRequest second = hand.need<CleanUp>().request;  // what the first look has left
+    hand.happens(CleanedUp{.id = second.id, .late = 1, .end = 10});
+    reads_through(hand, 10, page_of({index_row(10, "b")}));
+    hand.now += Limits{}.poll_interval_ms;
+    sends_all(hand);
+    const CleanUpRequest third = cleans_up(hand);
+    CHECK(third.late_through == 10);
+    hand.happens(CleanedUp{.id = third.id, .late = 1, .more_late = true, .end = 12});
+    const CleanUpRequest fourth = cleans_up(hand);
+    CHECK(fourth.done == revisions({8, 10}));
+    CHECK(fourth.late_through == 10);
+    hand.happens(CleanedUp{.id = fourth.id, .late = 1, .more_late = true, .end = 14});
+    hand.writes();
+    CHECK(hand.pipeline.finished());
+}
+
+TEST_CASE("a clean-up that may have taken effect gives who is to come to an end another end") {
+    ByHand hand(outbox_settings(Until::caught_up));
+    hand.happens(Begin{});
+    hand.happens(SourceReady{{7}});
+    hand.target_is("uuid", true);
+    hand.reads(table_page({}, true));
+    hand.writes();
+    hand.happens(CleanUpFailed{hand.need<CleanUp>().request.id, Error{ErrorKind::unavailable, "gone", ""}});
+    hand.fires(Timer::poll);
+    reads_through(hand, journal::revision_max, page_of({}));
+    hand.writes();
+    hand.fires(Timer::clean_up_retry);
+    const CleanUpRequest again = hand.need<CleanUp>().request;
+    CHECK(again.late_through == 7);
+    hand.happens(CleanedUp{.id = again.id, .end = 9});  // nothing is late any more
+    CHECK_FALSE(hand.pipeline.finished());
+    hand.reads(page_of({index_row(9, "a")}));
+    sends_all(hand);
+    const CleanUpRequest done = cleans_up(hand);
+    hand.happens(CleanedUp{.id = done.id, .end = 12});
     hand.writes();
     CHECK(hand.pipeline.finished());
 }
