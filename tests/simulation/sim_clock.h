@@ -13,6 +13,8 @@
 
 namespace pawl::simulation {
 
+inline constexpr TimeMs latency_max_ms = 40;  // of each way to a server, where nothing is wrong
+
 // A promise that did not hold; thrown from wherever it was seen.
 struct Violation {
     std::string text;

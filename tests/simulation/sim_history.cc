@@ -8,14 +8,11 @@
 #include "base/assert.h"
 
 namespace pawl::simulation {
-namespace {
 
 engine::Action action_of(RowKind kind) {
     if (kind == RowKind::removed) return engine::Action::remove;
     return kind == RowKind::invalid ? engine::Action::invalid : engine::Action::index;
 }
-
-}  // namespace
 
 SimHistory::SimHistory(std::uint32_t entities) : latest_(entities, 0) {
     for (std::uint32_t entity = 0; entity < entities; ++entity)

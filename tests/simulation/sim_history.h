@@ -24,6 +24,7 @@ enum class RowKind : std::uint8_t {
     oversized,  // too large for a request of its own
     invalid,    // makes no document
 };
+engine::Action action_of(RowKind kind);
 
 enum class Fate : std::uint8_t { open, committed, dead, deleted };
 

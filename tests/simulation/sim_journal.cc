@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t committed_kept_max =
     8;  // more than may be open: none goes in the commit that commits it
 
-bool names(const std::vector<std::string>& entities, const std::string& entity) {
+bool lists(const std::vector<std::string>& entities, const std::string& entity) {
     return entities.empty() || std::find(entities.begin(), entities.end(), entity) != entities.end();
 }
 
@@ -81,7 +81,7 @@ void SimJournal::put(const journal::ApplyBatch& change) {
         kept.push_back(entry);
     }
     std::erase_if(kept, [&](const auto& entry) {
-        return !change.released.empty() && names(change.released, entry.entity);
+        return !change.released.empty() && lists(change.released, entry.entity);
     });
 }
 
@@ -131,13 +131,13 @@ void SimJournal::put(const journal::RetryQuarantine& change) {
     PAWL_ASSERT(durable_);
     ++retries_;
     for (journal::QuarantineEntry& entry : durable_->quarantine)
-        if (names(change.entities, entry.entity)) entry.retry_requested = true;
+        if (lists(change.entities, entry.entity)) entry.retry_requested = true;
 }
 
 void SimJournal::put(const journal::DropQuarantine& change) {
     PAWL_ASSERT(durable_);
     std::erase_if(durable_->quarantine,
-                  [&](const auto& entry) { return names(change.entities, entry.entity); });
+                  [&](const auto& entry) { return lists(change.entities, entry.entity); });
 }
 
 }  // namespace pawl::simulation

@@ -16,11 +16,6 @@ namespace {
 // A page looks at so many ids for each entity that it may hold.
 constexpr std::uint64_t ids_an_entity_max = 4;
 
-engine::Action action_of(RowKind kind) {
-    if (kind == RowKind::removed) return engine::Action::remove;
-    return kind == RowKind::invalid ? engine::Action::invalid : engine::Action::index;
-}
-
 std::string document_of(const EntityState& state) {
     return fmt::format("{{\"c\":{}}}", state.content);
 }

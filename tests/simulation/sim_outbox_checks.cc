@@ -16,7 +16,7 @@ bool shows(const Stored& stored, const EntityState& state) {
     return stored.is_document && stored.content == state.content;
 }
 
-std::string in_words(const Stored& stored) {
+std::string stored_in_words(const Stored& stored) {
     return fmt::format("content {} at revision {} ({})", stored.content, stored.version,
                        stored.is_document ? "document" : "no document");
 }
@@ -42,7 +42,7 @@ void SimChecks::deleted_rows_are_in(const SimIndex& index) const {
         if (outbox_->highest_row(entity) == 0 && !shows(index.stored[entity], outbox_->present(entity)))
             throw Violation{
                 fmt::format("e{} has no row in the outbox, and its content {} is not in the index, but {}",
-                            entity, outbox_->present(entity).content, in_words(index.stored[entity]))};
+                            entity, outbox_->present(entity).content, stored_in_words(index.stored[entity]))};
 }
 
 // Rows of a former moment, and those that they were renewed to, but for the quarantine's.
@@ -88,7 +88,7 @@ std::string SimChecks::difference_to_table(const SimIndex& index) const {
             return fmt::format("e{} is in quarantine, but its row {} is gone", entity, entry->revision);
         if (entry == nullptr && !shows(index.stored[entity], state))
             return fmt::format("e{} has content {}, but the index shows {}", entity, state.content,
-                               in_words(index.stored[entity]));
+                               stored_in_words(index.stored[entity]));
     }
     return {};
 }

@@ -11,8 +11,6 @@ namespace {
 using engine::ItemResult;
 using engine::ItemStatus;
 
-constexpr TimeMs latency_max_ms = 40;
-
 Error unavailable(const char* message) {
     return {ErrorKind::unavailable, message, "wait"};
 }
@@ -64,9 +62,9 @@ void note_conflicts(std::span<const SimAction> actions, const engine::Event& eve
             conflicts.insert_or_assign(actions[i].entity, *version);
 }
 
-std::string in_words(const engine::Event& event) {
+std::string answer_in_words(const engine::Event& event) {
     if (const auto* answered = std::get_if<engine::BulkAnswered>(&event))
-        return simulation::in_words(std::span<const ItemResult>(answered->items));
+        return in_words(std::span<const ItemResult>(answered->items));
     return std::get<engine::BulkFailed>(event).error.message;
 }
 
@@ -89,7 +87,7 @@ void SimSource::prepare() {
 void SimSource::read(engine::ReadRequest request) {
     parts_.fuse.boundary("before", "read_page");
     const SimShared& world = parts_.world;
-    world.trace.say(parts_.fuse.who(), "reads {} {}", simulation::in_words(request.revisions),
+    world.trace.say(parts_.fuse.who(), "reads {} {}", in_words(request.revisions),
                     request.table_after ? fmt::format("the table after \"{}\"", *request.table_after)
                     : request.latest    ? "as latest rows"
                     : request.fill      ? "as an empty index needs them"
@@ -116,8 +114,8 @@ void SimSource::read(engine::ReadRequest request) {
         world.clock.after(rest, [world, fail_later, inbox, id = request.id, page = std::move(page),
                                  restarts = world.weather.source_restarts]() mutable {
             if (restarts != world.weather.source_restarts) return fail_later(0);
-            world.trace.say("source", "answers {} of {}, {}", simulation::in_words(page->rows()),
-                            simulation::in_words(page->seen),
+            world.trace.say("source", "answers {} of {}, {}", in_words(page->rows()),
+                            in_words(page->seen),
                             page->complete ? "complete" : fmt::format("up to {}", page->covered_through));
             if (const auto alive = inbox.lock()) alive->push_back({0, engine::PageRead{id, std::move(page)}});
         });
@@ -154,9 +152,9 @@ void SimSource::clean_up(engine::CleanUpRequest request) {
     const SimShared& world = parts_.world;
     if (world.outbox == nullptr) throw Violation{"a history has no outbox"};
     world.trace.say(parts_.fuse.who(), "cleans up {}, renews {}{}, late ones through {} but {}",
-                    simulation::in_words(request.done), simulation::in_words(request.renew),
+                    in_words(request.done), in_words(request.renew),
                     fmt::to_string(fmt::join(request.entities, " ")), request.late_through,
-                    simulation::in_words(request.known));
+                    in_words(request.known));
     const TimeMs begins = std::max(busy_until_, world.clock.now()) + world.random.between(0, latency_max_ms);
     const TimeMs rest = world.random.between(0, latency_max_ms);
     busy_until_ = begins + rest;
@@ -236,7 +234,7 @@ void SimTarget::remember(engine::Remembered remembered, const std::string& index
     parts_.fuse.boundary("before", "write_checkpoint");
     const SimShared& world = parts_.world;
     world.trace.say(parts_.fuse.who(), "lets the index remember {}, owed {}", remembered.revision,
-                    simulation::in_words(remembered.owed));
+                    in_words(remembered.owed));
     world.clock.after(world.random.between(0, latency_max_ms), [world, inbox = inbox_, index_uuid,
                                                                 remembered = std::move(remembered)] {
         const TimeMs now = world.clock.now();
@@ -284,7 +282,7 @@ void SimTarget::send(engine::BulkRequest request) {
     parts_.fuse.boundary("before", "send_bulk");
     const SimShared& world = parts_.world;
     world.trace.say(parts_.fuse.who(), "sends request {}: {}", request.id,
-                    simulation::in_words(request.actions));
+                    in_words(request.actions));
     if (lease_.is_anothers()) throw Violation{"a request is sent while another pawl has the lease"};
     ++sent_;
     in_flight_->insert(request.id);
@@ -356,7 +354,7 @@ void SimTarget::deliver(Flying request) {
         const auto alive = inbox.lock();
         if (!alive) return;
         if (is_awaited) note_conflicts(actions, event, world.history, *conflicts);
-        world.trace.say("index", "answers request {}: {}", id, in_words(event));
+        world.trace.say("index", "answers request {}: {}", id, answer_in_words(event));
         alive->push_back({0, std::move(event)});
     };
     // The connection may break before, or after, the index has looked at the request.
@@ -380,7 +378,7 @@ void SimTarget::deliver(Flying request) {
         engine::Event event = take_effect(world, request);
         const SimIndex* const index = world.cluster.index();
         if (index != nullptr && index->uuid != request.uuid) disown(event);
-        world.trace.say("index", "gets request {}: {}{}", id, in_words(event),
+        world.trace.say("index", "gets request {}: {}{}", id, answer_in_words(event),
                         lost ? ", and its answer gets lost" : "");
         if (lost) return;
         world.clock.after(rest, [answer, event = std::move(event)]() mutable { answer(std::move(event)); });

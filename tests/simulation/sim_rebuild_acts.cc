@@ -10,7 +10,6 @@ using ops::RebuildAct;
 
 namespace {
 
-constexpr TimeMs latency_max_ms = 40;
 constexpr TimeMs latency_of_slow_max_ms = 3'000;
 
 }  // namespace
