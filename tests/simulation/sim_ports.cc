@@ -114,8 +114,7 @@ void SimSource::read(engine::ReadRequest request) {
         world.clock.after(rest, [world, fail_later, inbox, id = request.id, page = std::move(page),
                                  restarts = world.weather.source_restarts]() mutable {
             if (restarts != world.weather.source_restarts) return fail_later(0);
-            world.trace.say("source", "answers {} of {}, {}", in_words(page->rows()),
-                            in_words(page->seen),
+            world.trace.say("source", "answers {} of {}, {}", in_words(page->rows()), in_words(page->seen),
                             page->complete ? "complete" : fmt::format("up to {}", page->covered_through));
             if (const auto alive = inbox.lock()) alive->push_back({0, engine::PageRead{id, std::move(page)}});
         });
@@ -281,8 +280,7 @@ void SimTarget::prepare() {
 void SimTarget::send(engine::BulkRequest request) {
     parts_.fuse.boundary("before", "send_bulk");
     const SimShared& world = parts_.world;
-    world.trace.say(parts_.fuse.who(), "sends request {}: {}", request.id,
-                    in_words(request.actions));
+    world.trace.say(parts_.fuse.who(), "sends request {}: {}", request.id, in_words(request.actions));
     if (lease_.is_anothers()) throw Violation{"a request is sent while another pawl has the lease"};
     ++sent_;
     in_flight_->insert(request.id);
