@@ -39,7 +39,7 @@ using Result = std::expected<T, Error>;
 // Shorthand for `return fail(ErrorKind::invalid, "…", "…")` in a function that returns any Result.
 std::unexpected<Error> fail(ErrorKind kind, std::string message, std::string advice = {});
 
-// The word for a kind in metrics, JSON and logs: "unavailable", "too_large", …
+// The word for a kind in JSON and logs: "unavailable", "too_large", …
 std::string_view name_of(ErrorKind kind);
 
 // What the process exits with when this error ends a command (the user's contract: 2, 3 or 4).

@@ -50,9 +50,7 @@ struct CleanedUp {
     RequestId id = 0;
     std::uint64_t late = 0;  // rows that had committed late and were renewed
     bool more_late = false;  // there are more of them than rows_max
-    // At or above the highest row at its end, its own included; 0: there is none, or it was not looked for,
-    // since no late rows were and none was renewed.
-    Revision end = 0;
+    Revision end = 0;  // where it was wanted: the highest row by then, its own included; 0: there is none
 };
 // All of it or none has taken effect.
 struct CleanUpFailed {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/batch_work.h"
+#include "engine/cleaning_up.h"
 #include "engine/effect.h"
 #include "engine/errand.h"
 #include "engine/event.h"
@@ -182,17 +183,9 @@ class Pipeline {
     void close_gaps(const Dead& dead);
 
     // pipeline_outbox.cc: what becomes of rows of an outbox
-    struct Renewal {
-        BatchId batch = 0;
-        std::optional<std::uint32_t> place;  // of an action that was beaten; empty: the fill's was rejected
-        Revision revision = 0;               // 0: of the table, known by its entity
-        std::string entity;
-    };
-    enum class NewRows : std::uint8_t { asked_for, written };
     void clean_up_if_due();
     void renew(BatchId batch, std::uint32_t place);
     bool writes_rows_for(BatchId batch, std::vector<journal::QuarantineEntry>& rejected);
-    void raise_end(const CleanedUp& event);
     void forget_committed();
 
     // pipeline_trouble.cc: what does not work, and who hears of it
@@ -234,12 +227,7 @@ class Pipeline {
     std::optional<journal::Anchor> anchor_;  // of the newest row that was read
     std::optional<Revision> fill_proof_;     // what was proven before the fill's first read
     std::optional<Filled> filled_;           // empty: not all that was sent is the fill's
-    std::vector<Renewal> renewals_;          // to be asked for; as many as batches have actions
-    std::vector<Renewal> renewing_;          // asked for with `cleaning_`
-    CleanUpRequest cleaning_;                // that is under way
-    std::map<BatchId, NewRows> new_rows_;    // of the fill, for what was rejected of it
-    TimeMs cleaning_since_ = 0;              // of the clean-up that is under way
-    TimeMs late_next_at_ = 0;                // late rows are looked for again
+    CleaningUp clean_up_;                    // outbox mode
     std::map<RequestId, InFlight> in_flight_;
     RequestId last_request_ = 0;
     std::size_t request_actions_max_;  // shrinks on 413 and 429, grows back
@@ -261,13 +249,11 @@ class Pipeline {
     Errand source_asked_;
     Errand target_asked_;
     Errand look_up_asked_;
-    Errand clean_up_asked_;
     Errand checkpoint_asked_;
     bool recovered_ = false;
     bool target_due_ = false;      // to be asked for again, though it is known
     bool history_due_ = false;     // it may have changed since
     bool memory_due_ = false;      // both servers are to be asked whether they are what they were
-    bool late_known_ = false;      // late rows were looked for since recovery
     bool polling_ = false;         // the poll timer runs: the tail is left alone until then
     bool trouble_told_ = false;    // about the trouble at hand
     bool claimed_ = true;          // outbox mode: the index has been told that this pawl has taken it up

@@ -114,7 +114,7 @@ void Pipeline::recover() {
     effects_.emplace_back(std::move(report));
     if (finished_) return;
     if (settings_.until == Until::caught_up) reading_.end_tail_at(source_->history_end);
-    late_known_ = false;
+    clean_up_.late_known = false;
     effects_.emplace_back(SetTimer{Timer::checkpoint, settings_.limits.checkpoint_interval_ms,
                                    settings_.limits.checkpoint_interval_ms});
 }
@@ -159,11 +159,8 @@ void Pipeline::forget_work() {
     filled_.reset();
     anchor_.reset();
     gap_closing_.forget();
-    renewals_.clear();
-    renewing_.clear();
-    new_rows_.clear();
-    if (clean_up_asked_.under_way()) reading_.look_again();  // it may yet take effect
-    clean_up_asked_.forget();
+    if (clean_up_.asked.under_way()) reading_.look_again();  // it may yet take effect
+    clean_up_.forget();
 }
 
 // What the index remembers, with what is owed. Of an outbox that is all that it still holds; and it counts as

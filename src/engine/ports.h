@@ -61,7 +61,7 @@ class JournalPort {
     virtual Result<void> commit(std::span<const journal::Change> changes) = 0;
 };
 
-// Where a person hears of a pipeline: logs, metrics, a command's report.
+// Where a person hears of a pipeline: logs, a command's report.
 class Observer {
   public:
     virtual ~Observer() = default;

@@ -53,6 +53,7 @@ struct CleanUpRequest {
     Revision late_through = 0;
     IntervalSet known = {};
     std::uint32_t rows_max = 0;
+    bool wants_end = false;  // CleanedUp::end
 };
 
 // Questions about single rows, answered from one snapshot.

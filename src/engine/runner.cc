@@ -25,15 +25,18 @@ void crash_here(std::string_view when, const std::vector<journal::Change>& chang
 
 }  // namespace
 
-Runner::Runner(JournalPort& journal, Observer& observer, Random& random)
-    : journal_(journal), observer_(observer), random_(random) {}
+Runner::Runner(JournalPort& journal, Observer& observer, Random& random, Clock clock)
+    : journal_(journal), observer_(observer), random_(random), clock_(std::move(clock)) {}
 
 std::size_t Runner::add(Pipeline pipeline, SourcePort& source, IndexPort& index, LeasePort& lease) {
     members_.push_back({std::move(pipeline), &source, &index, &lease, {}});
     return members_.size() - 1;
 }
 
-Result<void> Runner::handle(std::vector<Happened> events, TimeMs now) {
+// A disk may take its time over a commit: what was confirmed before it, such as the lease, may be too old
+// when what had waited for it goes out. So each round has a time of its own.
+Result<void> Runner::handle(std::vector<Happened> events) {
+    TimeMs now = clock_();
     // Timers first: what an event sets must not be taken for one that was due before.
     std::vector<Happened> due = due_timers(now);
     events.insert(events.begin(), std::make_move_iterator(due.begin()), std::make_move_iterator(due.end()));
@@ -45,6 +48,7 @@ Result<void> Runner::handle(std::vector<Happened> events, TimeMs now) {
         }
         events.clear();
         if (auto written = write_journal(events); !written) return written;
+        now = clock_();
     }
     return {};
 }

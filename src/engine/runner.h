@@ -3,6 +3,7 @@
 // simulation does not.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,16 +21,19 @@ struct Happened {
 
 class Runner {
   public:
+    // What time it is; never goes back.
+    using Clock = std::function<TimeMs()>;
+
     // All must outlive the runner.
-    Runner(JournalPort& journal, Observer& observer, Random& random);
+    Runner(JournalPort& journal, Observer& observer, Random& random, Clock clock);
 
     // The ports must outlive the runner.
     std::size_t add(Pipeline pipeline, SourcePort& source, IndexPort& index, LeasePort& lease);
 
     // Hands the events to their pipelines, in order, and carries out all that follows; on return every
-    // journal change that was asked for is on disk. All changes of one round share a transaction. `now` must
-    // not go back. An error is the journal's: nothing more may be sent, the process must end.
-    Result<void> handle(std::vector<Happened> events, TimeMs now);
+    // journal change that was asked for is on disk. All changes of one round share a transaction. An error is
+    // the journal's: nothing more may be sent, the process must end.
+    Result<void> handle(std::vector<Happened> events);
 
     // When the next timer is due; empty: none is set. Timers that are due fire with the next `handle`.
     std::optional<TimeMs> next_due() const;
@@ -58,6 +62,7 @@ class Runner {
     JournalPort& journal_;
     Observer& observer_;
     Random& random_;
+    Clock clock_;
     std::vector<Member> members_;
     std::vector<journal::Change> changes_;  // of the round at hand
     std::vector<Write> writes_;             // who waits for them

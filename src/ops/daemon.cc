@@ -125,7 +125,7 @@ class Daemon {
           budget_(leases_max(config, options)),
           journal_(writer),
           observer_(log, report_.pipelines),
-          runner_(journal_, observer_, dice_) {
+          runner_(journal_, observer_, dice_, clock_now) {
         report_.pipelines.reserve(config.pipelines.size());
         for (const config::Pipeline& pipeline : config.pipelines) {
             parts_.push_back(std::make_unique<Parts>(config, pipeline, http, budget_, queue, parts_.size()));
@@ -209,7 +209,7 @@ Result<void> Daemon::loop(const StopSignal& stop) {
             ask_to_stop(events);
         }
         const auto taken = take_operator_requests(events);
-        if (auto handled = runner_.handle(std::move(events), clock_now()); !handled) return handled;
+        if (auto handled = runner_.handle(std::move(events)); !handled) return handled;
         remove_requests(taken);
         note_adoptions();
         show_to_watcher();

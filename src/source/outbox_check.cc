@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "source/foreign_keys.h"
+#include "source/outbox_clean_up.h"
 #include "source/outbox_sql.h"
 #include "source/outbox_tables.h"
 #include "source/outbox_triggers.h"
@@ -34,6 +35,7 @@ class OutboxCheck {
     Result<void> check_outbox_privileges();
     Result<void> check_triggers();
     Result<void> check_foreign_keys();
+    Result<void> check_rebuild();
     Result<void> check_server();
 
     // A statement that must be allowed: what it is refused for is a finding.
@@ -73,7 +75,7 @@ Result<void> OutboxCheck::look() {
     check_text_columns();
     for (const auto part :
          {&OutboxCheck::check_documents, &OutboxCheck::check_outbox_privileges, &OutboxCheck::check_triggers,
-          &OutboxCheck::check_foreign_keys, &OutboxCheck::check_server})
+          &OutboxCheck::check_foreign_keys, &OutboxCheck::check_rebuild, &OutboxCheck::check_server})
         if (auto done = (this->*part)(); !done) return done;
     return {};
 }
@@ -228,6 +230,21 @@ Result<void> OutboxCheck::check_foreign_keys() {
                            "use RESTRICT and let the application change those rows, or write their keys to "
                            "the outbox in the same transaction");
     }
+    return {};
+}
+
+// As long as its table is there, whatever is deleted from the outbox is copied into it.
+Result<void> OutboxCheck::check_rebuild() {
+    const std::string kept = kept_table_of(outbox().table);
+    const auto there = connection_.rows(
+        fmt::format("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+                    text_literal(settings_.database), text_literal(kept)));
+    if (!there) return std::unexpected(there.error());
+    if (!there->empty())
+        findings_.warn(fmt::format("table {}.{} is there: pawl rebuild is under way, or was left unfinished; "
+                                   "until its end the table grows by all that is deleted from the outbox",
+                                   settings_.database, kept),
+                       "run pawl rebuild again to go on with it, or pawl rebuild --abort to give it up");
     return {};
 }
 

@@ -156,8 +156,7 @@ Result<void> OutboxCleanUp::change(Connection& connection, const engine::CleanUp
         return connection.execute(without_waiting() + delete_statement(rows));
     });
     if (!done) return done;
-    const bool has_end = request.late_through > 0 || !renewed.empty() || !request.entities.empty();
-    return has_end ? find_end(connection, cleaned) : Result<void>{};
+    return request.wants_end ? find_end(connection, cleaned) : Result<void>{};
 }
 
 // At READ COMMITTED, so with the rows of this transaction; and, since it has just deleted those that they

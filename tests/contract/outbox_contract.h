@@ -206,7 +206,7 @@ void a_renewed_row_has_an_id_above_all_others(World& world) {
     prepared(world, *source);
     const Revision first = committed(world, "a");
     const Revision last = committed(world, "b");
-    const auto done = cleaned_up(world, *source, {.id = 0, .renew = only({first})});
+    const auto done = cleaned_up(world, *source, {.id = 0, .renew = only({first}), .wants_end = true});
     CHECK(left(world, *source).at("a") > last);
     CHECK(done.end == left(world, *source).at("a"));
     CHECK(left(world, *source).at("b") == last);
@@ -225,6 +225,7 @@ void an_entity_can_be_given_a_row(World& world) {
     engine::CleanUpRequest request;
     for (const engine::Row& row : held->rows())
         if (world.entity(row) == "held") request.entities.emplace_back(row.entity);
+    request.wants_end = true;
     const auto done = cleaned_up(world, *source, request);
     CHECK(left(world, *source).at("held") > last);
     CHECK(done.end == left(world, *source).at("held"));
@@ -247,7 +248,8 @@ void late_rows_are_renewed_lowest_first(World& world) {
                            .done = only({done}),
                            .late_through = done,
                            .known = only({known}),
-                           .rows_max = rows_max});
+                           .rows_max = rows_max,
+                           .wants_end = true});
     };
     const auto two = clean_up(2);
     CHECK(two.late == 2);

@@ -14,7 +14,7 @@ SimProcess::SimProcess(const SimParts& parts, SimJournal& journal, engine::Obser
       source(parts, inbox),
       lease(parts, inbox),
       target(parts, inbox, lease),
-      runner(journal, observer, parts.world.random) {
+      runner(journal, observer, parts.world.random, [world = parts.world] { return world.clock.now(); }) {
     engine::PipelineSettings settings{.name = "lex",
                                       .source = {parts.world.options.mode, "karp", "lex"},
                                       .limits = parts.world.options.limits,
@@ -113,7 +113,7 @@ void SimHost::calm_down() {
 void SimHost::hand_over_events() {
     SimRandom& random = world_.random;
     try {
-        const auto handled = process_->runner.handle(std::exchange(*process_->inbox, {}), world_.clock.now());
+        const auto handled = process_->runner.handle(std::exchange(*process_->inbox, {}));
         if (!handled) {
             ++tally_.disk_errors;
             world_.trace.say(fuse_.who(), "ends: {}", handled.error().message);

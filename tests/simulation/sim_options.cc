@@ -18,6 +18,8 @@ constexpr std::array<std::string_view, faults> names{
     "no_proofs",     "operator_retries", "index_restored", "memory_erased", "source_restored",
 };
 
+static_assert(!names.back().empty());  // as many as there are faults
+
 // A run with two pawls takes twice the time and hides what a single one does wrong: one in so many.
 constexpr std::uint64_t second_pawl_one_in = 8;
 

@@ -8,15 +8,13 @@
 //   gc_deletes. No version and no timeout on this side of the wire can help there.
 // - Rows that are deleted from the history one by one.
 // - With an outbox: a request that arrives at another index than the one that it was meant for, about an
-// entity
-//   of which the outbox holds no row any more that this index has yet to take. It may show an older state
-//   there, and only a comparison of all documents shows it. Where a row is left, that row mends it, and so it
-//   is simulated.
+//   entity of which the outbox holds no row any more that this index has yet to take. It may show an older
+//   state there, and only a comparison of all documents shows it. Where a row is left, that row mends it,
+//   and so it is simulated.
 // - A second copy of a request (of a proxy that repeats it, of a node that had it in a queue when the
-// connection
-//   broke) that arrives, within its timeout, at another index than the first: an index that was copied
-//   meanwhile without its tombstones, and that remembers that all of the request is done. Nothing in the
-//   history, the journals or the index shows that a deleted document has come back; a comparison of all
+//   connection broke) that arrives, within its timeout, at another index than the first: an index that was
+//   copied meanwhile without its tombstones, and that remembers that all of the request is done. Nothing in
+//   the history, the journals or the index shows that a deleted document has come back; a comparison of all
 //   documents does.
 #pragma once
 

@@ -174,6 +174,7 @@ SimOutbox::CleanUp SimOutbox::begin_clean_up(const engine::CleanUpRequest& reque
     CleanUp clean_up;
     clean_up.number = ++clean_ups_begun_;
     clean_up.answer.id = request.id;
+    clean_up.wants_end = request.wants_end;
     std::vector<Revision> renewed;
     for (const Revision revision : rows_there()) {
         const bool is_late = revision <= request.late_through && !request.done.contains(revision) &&
@@ -203,7 +204,7 @@ std::optional<engine::CleanedUp> SimOutbox::end_clean_up(const CleanUp& clean_up
     for (const Revision revision : clean_up.deleted)
         row_to_change(revision).fate = Fate::deleted;
     engine::CleanedUp answer = clean_up.answer;
-    if (const auto rows = rows_there(); !rows.empty()) answer.end = rows.back();
+    if (const auto rows = rows_there(); clean_up.wants_end && !rows.empty()) answer.end = rows.back();
     return answer;
 }
 

@@ -61,6 +61,7 @@ class SimOutbox final : public SimHistory {
         std::uint64_t number = 0;
         std::vector<Revision> deleted;
         Transaction written;
+        bool wants_end = false;
         engine::CleanedUp answer;
     };
     CleanUp begin_clean_up(const engine::CleanUpRequest& request);

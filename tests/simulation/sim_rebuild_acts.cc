@@ -113,7 +113,7 @@ void SimRebuild::feed(const engine::IntervalSet& repairs) {
 
 void SimRebuild::hand_over_events() {
     SimProcess& process = *call_->feeding;
-    const auto handled = process.runner.handle(std::exchange(*process.inbox, {}), world_.clock.now());
+    const auto handled = process.runner.handle(std::exchange(*process.inbox, {}));
     if (!handled) {
         ++tally_.disk_errors;
         return end_call(world_.random.between(0, 2'000));

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
 from lab.compare import compare
 from lab.pawl import POLL_SECONDS, Pawl, PawlError, Pipeline, write_config
+from lab.servers import MariaDB, SearchServer, TemporaryFolder
 
 RUN_SECONDS_MAX = 60
 MAPPING = {
@@ -26,6 +28,14 @@ CREATE TABLE {table} (
   UNIQUE (entity_id, version)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 """
+
+
+def enter_servers(server, mariadb_options=()):
+    """In setUpModule: a folder, a MariaDB with the schema karp, and a search server, until the module's end."""
+    folder = unittest.enterModuleContext(TemporaryFolder())
+    database = unittest.enterModuleContext(MariaDB(folder / "db", list(mariadb_options)))
+    database.execute("CREATE DATABASE karp")
+    return folder, database, unittest.enterModuleContext(SearchServer(server, folder / "search"))
 
 
 class Program:

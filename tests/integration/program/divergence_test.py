@@ -17,9 +17,9 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
-from program import RUN_SECONDS_MAX, TABLE_SQL, Program
+from program import RUN_SECONDS_MAX, TABLE_SQL, Program, enter_servers
 
-from lab.servers import MariaDB, SearchServer, TemporaryFolder
+from lab.servers import MariaDB
 
 BINARY = os.environ["PAWL_BINARY"]
 SERVER = os.environ.get("PAWL_SERVER", "elasticsearch-8.19.7")
@@ -30,10 +30,7 @@ SILENCE_SECONDS = 5
 
 def setUpModule():
     global folder, database, index
-    folder = unittest.enterModuleContext(TemporaryFolder())
-    database = unittest.enterModuleContext(MariaDB(folder / "db"))
-    index = unittest.enterModuleContext(SearchServer(SERVER, folder / "search"))
-    database.execute("CREATE DATABASE karp")
+    folder, database, index = enter_servers(SERVER)
 
 
 class Divergence(unittest.TestCase):

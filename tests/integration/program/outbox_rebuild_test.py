@@ -4,7 +4,6 @@
     PAWL_BINARY=build/dev/pawl PAWL_SERVER=opensearch-2.19.3 outbox_rebuild_test.py [Name.test_name]
 """
 
-import contextlib
 import json
 import pathlib
 import sys
@@ -15,7 +14,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
 import outbox_test
-from outbox_verify_test import Writers
 
 setUpModule = outbox_test.setUpModule
 ROWS = 300
@@ -83,7 +81,7 @@ class Done(Rebuild):
             self.wait_until_equal()
             self.program.fetch("POST", f"/{self.name}/_refresh")
             before = self.index_behind_alias()
-            with Readers(self) as readers, Writers(self.name):
+            with Readers(self) as readers, self.busy():
                 report = self.rebuild()
                 self.assertEqual(report["old_index"], before)
             self.wait_until_equal()

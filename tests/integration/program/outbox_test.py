@@ -14,9 +14,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
-from program import MAPPING, Program
-
-from lab.servers import MariaDB, SearchServer, TemporaryFolder
+from busy import Busy
+from program import MAPPING, Program, enter_servers
 
 BINARY = os.environ["PAWL_BINARY"]
 SERVER = os.environ.get("PAWL_SERVER", "elasticsearch-8.19.7")
@@ -31,10 +30,7 @@ CREATE TABLE {table} (id VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_gener
 
 def setUpModule():
     global folder, database, index
-    folder = unittest.enterModuleContext(TemporaryFolder())
-    database = unittest.enterModuleContext(MariaDB(folder / "db"))
-    index = unittest.enterModuleContext(SearchServer(SERVER, folder / "search"))
-    database.execute("CREATE DATABASE karp")
+    folder, database, index = enter_servers(SERVER)
 
 
 class OutboxTest(unittest.TestCase):
@@ -79,6 +75,15 @@ class OutboxTest(unittest.TestCase):
     def remove(self, entity, connection=None):
         with (connection or self.connection).cursor() as cursor:
             cursor.execute(f"DELETE FROM {self.name} WHERE id = %s", (entity,))
+
+    def busy(self):
+        def change(cursor, dice, entity):
+            if dice.random() < 0.3:
+                cursor.execute(f"DELETE FROM {self.name} WHERE id = %s", (entity,))
+            else:
+                cursor.execute(f"REPLACE INTO {self.name} VALUES (%s, %s, '1')", (entity, f"{dice.random()}"))
+
+        return Busy(lambda: database.connect(database="karp"), change)
 
     def put_some(self, count=20, word="w"):
         for number in range(count):

@@ -4,13 +4,10 @@
     PAWL_BINARY=build/dev/pawl PAWL_SERVER=opensearch-2.19.3 outbox_verify_test.py [Name.test_name]
 """
 
-import contextlib
 import json
 import pathlib
-import random
 import shutil
 import sys
-import threading
 import unittest
 import urllib.parse
 
@@ -22,46 +19,6 @@ from program import MAPPING
 
 setUpModule = outbox_test.setUpModule
 HIGH_VERSION = 1_000_000
-WRITERS = 3
-BUSY_ENTITIES = 40
-
-
-class Writers:
-    """Threads that write to entities of their own, as long as the block lasts."""
-
-    def __init__(self, table):
-        self.table, self.failure = table, None
-        self.stop = threading.Event()
-        self.threads = [threading.Thread(target=self.run, args=(number,)) for number in range(WRITERS)]
-
-    def run(self, number):
-        dice = random.Random(number)
-        try:
-            connection = outbox_test.database.connect(database="karp")
-            with contextlib.closing(connection), connection.cursor() as cursor:
-                while not self.stop.is_set():
-                    connection.begin()
-                    for _ in range(dice.randint(1, 4)):
-                        entity = f"busy{number}.{dice.randrange(BUSY_ENTITIES)}"
-                        if dice.random() < 0.3:
-                            cursor.execute(f"DELETE FROM {self.table} WHERE id = %s", (entity,))
-                        else:
-                            cursor.execute(f"REPLACE INTO {self.table} VALUES (%s, %s, '1')", (entity, f"{dice.random()}"))
-                    connection.rollback() if dice.random() < 0.1 else connection.commit()
-        except Exception as failure:  # told by the thread that waits
-            self.failure = failure
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
-        if self.failure:
-            raise self.failure
 
 
 class Verify(outbox_test.OutboxTest):
@@ -207,7 +164,7 @@ class Different(Verify):
         self.put_for_planting()
         with self.running():
             planted = self.plant_all()
-            with Writers(self.name):
+            with self.busy():
                 for _ in range(2):
                     self.assertEqual(self.found(self.verify(code=1)), planted)
                 report = self.verify("--repair", code=1)
@@ -386,7 +343,7 @@ class Daemon(Verify):
         self.install()
         with self.running():
             self.wait_until_equal()
-            with Writers(self.name):
+            with self.busy():
                 for _ in range(5):
                     self.assertEqual(self.found(self.verify(code=0)), {})
             self.wait_until_equal()

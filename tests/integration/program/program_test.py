@@ -16,9 +16,9 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
-from program import RUN_SECONDS_MAX, TABLE_SQL, Program
+from program import RUN_SECONDS_MAX, TABLE_SQL, Program, enter_servers
 
-from lab.servers import MariaDB, SearchServer, TemporaryFolder
+from lab.servers import MariaDB
 
 BINARY = os.environ["PAWL_BINARY"]
 STOP_SECONDS_MAX = 5
@@ -26,10 +26,7 @@ STOP_SECONDS_MAX = 5
 
 def setUpModule():
     global folder, database, index
-    folder = unittest.enterModuleContext(TemporaryFolder())
-    database = unittest.enterModuleContext(MariaDB(folder / "db", ["--max-allowed-packet=64M"]))
-    index = unittest.enterModuleContext(SearchServer("elasticsearch-8.19.7", folder / "es"))
-    database.execute("CREATE DATABASE karp")
+    folder, database, index = enter_servers("elasticsearch-8.19.7", ["--max-allowed-packet=64M"])
 
 
 def free_port():

@@ -24,9 +24,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
-from program import MAPPING, TABLE_SQL, Program
-
-from lab.servers import MariaDB, SearchServer, TemporaryFolder
+from program import MAPPING, TABLE_SQL, Program, enter_servers
 
 BINARY = os.environ["PAWL_BINARY"]
 SERVER = os.environ.get("PAWL_SERVER", "elasticsearch-8.19.7")
@@ -39,10 +37,7 @@ STOPPED = 4
 
 def setUpModule():
     global folder, database, index
-    folder = unittest.enterModuleContext(TemporaryFolder())
-    database = unittest.enterModuleContext(MariaDB(folder / "db"))
-    index = unittest.enterModuleContext(SearchServer(SERVER, folder / "search"))
-    database.execute("CREATE DATABASE karp")
+    folder, database, index = enter_servers(SERVER)
 
 
 class Writer:

@@ -72,6 +72,15 @@ TEST_CASE("an outbox without triggers is the application's own, or a mistake: a 
                Catch::StartsWith("W no trigger") && Catch::Contains("the application writes to it"));
 }
 
+TEST_CASE("a rebuild that was left unfinished is a warning, for its table grows") {
+    Lex lex;
+    set_up(lex.database, lex.pipeline);
+    lex.database.execute("CREATE TABLE pawl_outbox_lex_rebuild LIKE pawl_outbox_lex");
+    CHECK_THAT(lex.line(), Catch::StartsWith("W table") &&
+                               Catch::Contains("pawl_outbox_lex_rebuild is there") &&
+                               Catch::Contains("pawl rebuild --abort"));
+}
+
 TEST_CASE("some triggers that are missing are an error") {
     Lex lex;
     set_up(lex.database, lex.pipeline);

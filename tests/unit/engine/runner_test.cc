@@ -1,6 +1,8 @@
 #include "engine/runner.h"
 
+#include <functional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -17,9 +19,11 @@ struct Disk final : JournalPort {
     Result<void> commit(std::span<const journal::Change> changes) override {
         if (full) return fail(ErrorKind::storage, "the disk is full", "make room");
         commits.emplace_back(changes.begin(), changes.end());
+        if (stalls) stalls();
         return {};
     }
     bool full = false;
+    std::function<void()> stalls;
     std::vector<std::vector<journal::Change>> commits;
 };
 
@@ -76,25 +80,25 @@ struct Two {
     }
     std::vector<Happened> both(const Event& event) const { return {{0, event}, {1, event}}; }
     void begin() {
-        REQUIRE(runner.handle(both(Begin{}), now));
-        REQUIRE(runner.handle(both(LeaseAnswered{{Lease::Outcome::won, now, {}}}), now));
-        REQUIRE(runner.handle(both(SourceReady{}), now));
-        REQUIRE(runner.handle(both(TargetReady{facts_of("uuid", true)}), now));
+        REQUIRE(runner.handle(both(Begin{})));
+        REQUIRE(runner.handle(both(LeaseAnswered{{Lease::Outcome::won, now, {}}})));
+        REQUIRE(runner.handle(both(SourceReady{})));
+        REQUIRE(runner.handle(both(TargetReady{facts_of("uuid", true)})));
         for (const Source& source : sources)
             REQUIRE(source.look_ups.size() == 1);
-        REQUIRE(runner.handle(both(LookedUp{}), now));
-        REQUIRE(runner.handle(both(CheckpointWritten{}), now));
+        REQUIRE(runner.handle(both(LookedUp{})));
+        REQUIRE(runner.handle(both(CheckpointWritten{})));
         disk.commits.erase(disk.commits.begin() + 1, disk.commits.end());  // that it was told
         for (const Source& source : sources)
             CHECK(source.proofs == 1);
-        REQUIRE(runner.handle(both(ProofAnswered{}), now));
+        REQUIRE(runner.handle(both(ProofAnswered{})));
     }
     Result<void> pages() {
         std::vector<Happened> events;
         for (std::size_t number = 0; number < 2; ++number)
             events.push_back(
                 {number, PageRead{sources[number].reads.back().id, page_of({index_row(1, "a")}, now)}});
-        return runner.handle(std::move(events), now);
+        return runner.handle(std::move(events));
     }
 
     TimeMs now = 1'000'000;
@@ -104,7 +108,7 @@ struct Two {
     Source sources[2];
     Index indices[2];
     Leases leases[2];
-    Runner runner{disk, ears, random};
+    Runner runner{disk, ears, random, [this] { return now; }};
 };
 
 }  // namespace
@@ -133,6 +137,19 @@ TEST_CASE("a journal that fails ends it: nothing is sent") {
         CHECK(index.sends.empty());
 }
 
+TEST_CASE("what a slow disk has held up is not sent on a confirmation that grew too old meanwhile") {
+    Two two;
+    two.begin();
+    two.disk.stalls = [&] { two.now += limits::lease_valid_ms; };
+    REQUIRE(two.pages());
+    CHECK(two.disk.commits.size() == 2);
+    for (const Index& index : two.indices)
+        CHECK(index.sends.empty());
+    REQUIRE(two.runner.handle(two.both(LeaseAnswered{{Lease::Outcome::held, two.now, {}}})));
+    for (const Index& index : two.indices)
+        CHECK(index.sends.size() == 1);
+}
+
 TEST_CASE("a timer fires once, when it is due, after a delay that chance chose within its range") {
     Two two;
     two.begin();
@@ -140,11 +157,13 @@ TEST_CASE("a timer fires once, when it is due, after a delay that chance chose w
     REQUIRE(two.pages());
     CHECK(two.runner.next_due() == two.now + Limits{}.poll_interval_ms);
     const std::size_t reads = two.sources[0].reads.size();
-    REQUIRE(two.runner.handle({}, two.now + Limits{}.poll_interval_ms - 1));
+    const TimeMs began = std::exchange(two.now, two.now + Limits{}.poll_interval_ms - 1);
+    REQUIRE(two.runner.handle({}));
     CHECK(two.sources[0].reads.size() == reads);
-    REQUIRE(two.runner.handle({}, two.now + Limits{}.poll_interval_ms));
+    ++two.now;
+    REQUIRE(two.runner.handle({}));
     CHECK(two.sources[0].reads.size() == reads + 1);
-    CHECK(two.runner.next_due() == two.now + limits::lease_renew_ms);
+    CHECK(two.runner.next_due() == began + limits::lease_renew_ms);
 }
 
 TEST_CASE("a timer that was due does not cut short the one that a failure in the same round sets") {
@@ -155,14 +174,15 @@ TEST_CASE("a timer that was due does not cut short the one that a failure in the
         return Happened{0, BulkFailed{id, {ErrorKind::unavailable, "down", "wait"}}};
     };
     const auto first = two.indices[0].sends.back().id;
-    REQUIRE(two.runner.handle({fails(first)}, two.now));
-    const TimeMs due = two.now + Limits{}.retry_delay_min_ms;
-    REQUIRE(two.runner.handle({}, due));
+    REQUIRE(two.runner.handle({fails(first)}));
+    two.now += Limits{}.retry_delay_min_ms;
+    REQUIRE(two.runner.handle({}));
     const auto second = two.indices[0].sends.back().id;
     REQUIRE(second != first);
-    REQUIRE(two.runner.handle({fails(second)}, due));
+    REQUIRE(two.runner.handle({fails(second)}));
     const std::size_t sends = two.indices[0].sends.size();
-    REQUIRE(two.runner.handle({}, due + 1));
+    ++two.now;
+    REQUIRE(two.runner.handle({}));
     CHECK(two.indices[0].sends.size() == sends);
 }
 
@@ -170,19 +190,19 @@ TEST_CASE("a runner has finished when all its pipelines have, and its timers are
     Two two;
     two.begin();
     REQUIRE(two.pages());
-    REQUIRE(two.runner.handle({{0, StopAsked{}}}, two.now));
+    REQUIRE(two.runner.handle({{0, StopAsked{}}}));
     CHECK(two.ears.ended.empty());  // a request is in flight
-    REQUIRE(two.runner.handle({{0, BulkAnswered{two.indices[0].sends.back().id, {ItemResult{}}}}}, two.now));
+    REQUIRE(two.runner.handle({{0, BulkAnswered{two.indices[0].sends.back().id, {ItemResult{}}}}}));
     CHECK(two.ears.ended.empty());  // the index is being told
     CHECK(two.indices[0].told == 2);
-    REQUIRE(two.runner.handle({{0, CheckpointWritten{}}}, two.now));
+    REQUIRE(two.runner.handle({{0, CheckpointWritten{}}}));
     CHECK(two.ears.ended == std::vector<std::string>{"lex"});
     CHECK(two.leases[0].given_back == 1);
     CHECK(two.leases[1].given_back == 0);
     CHECK_FALSE(two.runner.finished());
-    REQUIRE(two.runner.handle({{1, StopAsked{}}}, two.now));
-    REQUIRE(two.runner.handle({{1, BulkAnswered{two.indices[1].sends.back().id, {ItemResult{}}}}}, two.now));
-    REQUIRE(two.runner.handle({{1, CheckpointWritten{}}}, two.now));
+    REQUIRE(two.runner.handle({{1, StopAsked{}}}));
+    REQUIRE(two.runner.handle({{1, BulkAnswered{two.indices[1].sends.back().id, {ItemResult{}}}}}));
+    REQUIRE(two.runner.handle({{1, CheckpointWritten{}}}));
     CHECK(two.runner.finished());
     CHECK_FALSE(two.runner.next_due());
 }

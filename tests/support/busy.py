@@ -1,0 +1,47 @@
+"""Threads that write to a table while a test looks at something else."""
+
+import contextlib
+import random
+import threading
+
+WRITERS = 3
+ROLLED_BACK = 0.1  # of the transactions
+
+
+class Busy:
+    """As long as the block lasts, each thread makes one transaction of a few changes after the other.
+
+    `connect()` gives a new connection; `change(cursor, dice, entity)` changes one entity, which no other thread
+    writes to."""
+
+    def __init__(self, connect, change, entities=40, seed=1):
+        self.connect, self.change, self.entities, self.seed = connect, change, entities, seed
+        self.rows, self.failure = 0, None
+        self.stop = threading.Event()
+        self.threads = [threading.Thread(target=self._run, args=(number,)) for number in range(WRITERS)]
+
+    def _run(self, number):
+        dice = random.Random(f"{self.seed}/{number}")
+        try:
+            connection = self.connect()
+            with contextlib.closing(connection), connection.cursor() as cursor:
+                while not self.stop.is_set():
+                    connection.begin()
+                    for _ in range(dice.randint(1, 4)):
+                        self.change(cursor, dice, f"busy{number}.{dice.randrange(self.entities)}")
+                        self.rows += 1
+                    connection.rollback() if dice.random() < ROLLED_BACK else connection.commit()
+        except Exception as failure:  # told by the thread that waits
+            self.failure = failure
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+        if self.failure:
+            raise self.failure
