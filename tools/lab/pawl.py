@@ -6,7 +6,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.1  # each look starts a process
 COMMAND_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 15  # it promises 5
 LOG_LINES_SHOWN = 30
