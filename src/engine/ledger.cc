@@ -202,7 +202,9 @@ IntervalSet Ledger::rows_in_quarantine() const {
 }
 
 IntervalSet Ledger::rows_in_use() const {
-    IntervalSet rows = rows_in_quarantine();
+    IntervalSet rows = left_quarantine_;
+    rows.erase(IntervalSet({Interval{0, deleted_at_most()}}));
+    rows.insert(rows_in_quarantine());
     for (const auto& [id, batch] : open_)
         rows.insert(batch.revisions);
     return rows;

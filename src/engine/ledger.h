@@ -86,7 +86,8 @@ class Ledger {
     IntervalSet rows_to_delete() const;
     // No row above this one has been deleted because the index had it.
     Revision deleted_at_most() const;
-    // Rows that are still needed, though they were read: of open batches and of the quarantine.
+    // Rows that are still there, though they were read: of open batches and of the quarantine, and those that
+    // have left it and are not to be deleted yet.
     IntervalSet rows_in_use() const;
     // These rows, of a former rows_to_delete(), are gone.
     void rows_deleted(const IntervalSet& revisions, TimeMs now, Changes& changes);

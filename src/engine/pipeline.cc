@@ -139,6 +139,8 @@ void Pipeline::on(const StopAsked&) {
 bool Pipeline::at_rest() const {
     if (stopping_) return in_flight_.empty();
     if (!ready() || !recovered_ || !works_.empty() || read_asked_) return false;
+    if (!lease_.holds_at(now_))
+        return false;  // another pawl may have moved rows on, and not have sent them yet
     if (settings_.until == Until::recovered) return ledger_.open_batches().empty();
     const bool caught_up =
         PAWL_PLANTED(caught_up_without_gaps) ? reading_.tail_complete() : reading_.caught_up(ledger_);

@@ -82,22 +82,23 @@ bool Pipeline::write_checkpoint_if_worth() {
     const bool is_news = !before || before->revision != now.revision || before->owed != now.owed ||
                          before->shape != now.shape || before->filling != now.filling ||
                          before->pipeline != now.pipeline;
-    if (!is_news) return false;
+    if (!is_news && claimed_) return false;
     telling_ = now;
     checkpoint_asked_.begin();
     effects_.emplace_back(WriteCheckpoint{std::move(now), target_->identity.uuid});
     return true;
 }
 
-// Outbox mode: an index that was taken up is told so before anything is sent to it. Another pawl that goes on
-// later finds that, and counts as late what is in the outbox: requests of this one may still arrive then,
-// with the versions that its rows would have.
+// Outbox mode: an index that was taken up is told so before anything is sent to it, also where it has heard
+// the same from the pawl before: the time is another one. That pawl, when it goes on later, finds that, and
+// counts as late what is in the outbox: requests of this one may still arrive then, with the versions that
+// its rows would have.
 bool Pipeline::waits_for_claim() {
     if (claimed_) return false;
     if (checkpoint_asked_.under_way() || trouble_.waiting(Lane::send)) return true;
     if (target_asked_.under_way() || !target_) return true;
-    claimed_ = !write_checkpoint_if_worth();
-    return !claimed_;
+    write_checkpoint_if_worth();
+    return true;
 }
 
 void Pipeline::on(const CheckpointWritten&) {

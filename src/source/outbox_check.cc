@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "source/foreign_keys.h"
+#include "source/key_value.h"
 #include "source/outbox_clean_up.h"
 #include "source/outbox_sql.h"
 #include "source/outbox_tables.h"

@@ -361,6 +361,21 @@ TEST_CASE("an index that is taken up is told so before anything is sent to it, o
     hand.need<SendBulk>();
 }
 
+TEST_CASE("who takes an index up tells it so also where that is what it has heard from the pawl before") {
+    ByHand hand(outbox_settings());
+    hand.checkpoint_at_once = false;
+    hand.happens(Begin{});
+    hand.happens(SourceReady{{4}});
+    TargetFacts facts = facts_of("uuid", false);
+    facts.remembered = Remembered{
+        .pipeline = "lex", .source = outbox_settings().source, .revision = 4, .written_at = hand.now - 1};
+    hand.happens(TargetReady{facts});
+    CHECK(hand.need<ReportRecovery>().steps.front().row->label == "R03");
+    const auto claim = hand.need<WriteCheckpoint>();
+    CHECK(claim.remembered.revision == 4);
+    CHECK(claim.remembered.written_at == hand.now);
+}
+
 TEST_CASE(
     "an index that was told something by another pawl is taken up anew, with all of the outbox as late") {
     const bool by_another = GENERATE(true, false);
