@@ -145,6 +145,7 @@ bool Pipeline::at_rest() const {
     const bool caught_up =
         PAWL_PLANTED(caught_up_without_gaps) ? reading_.tail_complete() : reading_.caught_up(ledger_);
     if (has_outbox() && !(clean_up_.late_known && ledger_.rows_to_delete().empty())) return false;
+    if (trouble_.failing(Lane::clean_up)) return false;
     if (ledger_.pipeline().fill) return false;
     return settings_.until == Until::caught_up && caught_up;
 }

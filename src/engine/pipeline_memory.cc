@@ -89,10 +89,11 @@ bool Pipeline::write_checkpoint_if_worth() {
     return true;
 }
 
-// Outbox mode: an index that was taken up is told so before anything is sent to it, also where it has heard
-// the same from the pawl before: the time is another one. That pawl, when it goes on later, finds that, and
-// counts as late what is in the outbox: requests of this one may still arrive then, with the versions that
-// its rows would have.
+// Outbox mode: before anything is sent to an index it is told who feeds it from now on, also where it has
+// heard the same before: the time is another one. A pawl that fed it earlier, when it goes on later, finds
+// that, and counts as late what is in the outbox: requests of this one may still arrive then, with the
+// versions that its rows would have. At each start, since a former process may have died before the index
+// heard of it.
 bool Pipeline::waits_for_claim() {
     if (claimed_) return false;
     if (checkpoint_asked_.under_way() || trouble_.waiting(Lane::send)) return true;

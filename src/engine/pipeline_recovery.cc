@@ -87,6 +87,7 @@ void Pipeline::recover() {
     facts.batch = BatchFact::none;
     const RecoveryRow& first = report.steps.empty() ? decide(facts) : *report.steps.front().row;
     recovered_ = true;
+    claimed_ = !has_outbox();
     switch (first.decision) {
         case Decision::begin:
         case Decision::fill:
@@ -240,7 +241,6 @@ void Pipeline::start_over(const RecoveryRow& row) {
                                           target_->identity.index, ledger_.pipeline().high),
                               now_, changes_);
     if (has_new_shape) tell_new_shape();
-    claimed_ = !has_outbox();
     write_checkpoint_if_worth();  // from now on the index says whose it is
 }
 

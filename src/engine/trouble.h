@@ -27,6 +27,8 @@ class Trouble {
     bool succeeded(Lane lane);
 
     bool waiting(Lane lane) const { return states_[static_cast<std::size_t>(lane)].waiting; }
+    // Its last attempt failed.
+    bool failing(Lane lane) const { return states_[static_cast<std::size_t>(lane)].since.has_value(); }
     bool any() const;
     // Since when something has been failing without a success in its lane; empty: nothing is.
     std::optional<TimeMs> since() const;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "base/time.h"
@@ -16,9 +15,8 @@ namespace {
 
 static_assert(limits::lease_timeout_ms <= engine::limits::lease_valid_ms);
 
-// Of connecting too: not every wait in it ends with the interrupt (names that are looked up, a handshake).
-config::MariaDb with_short_timeouts(config::MariaDb settings) {
-    settings.connect_timeout_ms = std::min(settings.connect_timeout_ms, limits::lease_timeout_ms);
+// Connecting may take as long as the config says: no confirmation grows old meanwhile.
+config::MariaDb with_short_timeout(config::MariaDb settings) {
     settings.read_timeout_ms = limits::lease_timeout_ms;
     return settings;
 }
@@ -40,7 +38,7 @@ bool LeaseBudget::take() {
 
 MariaDbLease::MariaDbLease(config::MariaDb settings, const config::Pipeline& pipeline, LeaseBudget& budget,
                            engine::Inbox& inbox)
-    : settings_(with_short_timeouts(std::move(settings))),
+    : settings_(with_short_timeout(std::move(settings))),
       name_(lease_name(settings_.database, pipeline.index.alias)),
       place_(fmt::format("pipeline {}: its lease", pipeline.name)),
       budget_(budget),

@@ -33,7 +33,7 @@ inline constexpr std::size_t server_message_bytes_max = 512;  // of MariaDB's ow
 // Revisions that a fill looks up at a time: two bits each, 16 MiB together. A longer history is scanned once
 // for each window.
 inline constexpr std::uint64_t fill_window = 64ULL << 20;
-// To connect for the lease, and for each of its statements: a confirmation that takes longer than
+// For each statement of the lease: a confirmation that takes longer than
 // engine::limits::lease_valid_ms is worth nothing.
 inline constexpr TimeMs lease_timeout_ms = 4'000;
 // For transactions that use a table which a trigger is made on or taken from. Other writers wait behind it.
