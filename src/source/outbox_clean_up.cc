@@ -211,8 +211,12 @@ Result<void> OutboxCleanUp::keep_for_rebuild(Connection& connection, const Inter
     const auto kept = is_kept_for_rebuild(connection);
     if (!kept) return std::unexpected(kept.error());
     if (!*kept) return {};
-    return in_portions(
+    auto done = in_portions(
         rows, [&](std::span<const Revision> portion) { return copy(connection, portion, keep_insert_); });
+    // A rebuild that has come to its end may have dropped the table since the look: the next try finds it
+    // gone.
+    if (!done && done.error().kind == ErrorKind::invalid) done.error().kind = ErrorKind::unavailable;
+    return done;
 }
 
 Result<void> OutboxCleanUp::copy(Connection& connection, std::span<const Revision> rows,

@@ -440,6 +440,20 @@ TEST_CASE("clean-up: while a rebuild's table is there, it gets what is deleted, 
     CHECK(kept->front()[1] == "b");
 }
 
+// Seen where a rebuild came to its end, and dropped the table, between the look for it and the first row.
+TEST_CASE("clean-up: a rebuild's table that takes no rows ends no pipeline: it is tried again") {
+    OutboxWorld world;
+    world.put("'a'");
+    world.database().execute("CREATE TABLE changed_rebuild (id BIGINT PRIMARY KEY)");
+    const auto request = done({{1, 1}});
+    const auto cleaned = world.try_clean_up(request);
+    REQUIRE_FALSE(cleaned);
+    CHECK(cleaned.error().kind == ErrorKind::unavailable);
+    world.database().execute("DROP TABLE changed_rebuild");
+    static_cast<void>(world.clean_up(request));
+    CHECK(world.database().value("SELECT COUNT(*) FROM changed") == "0");
+}
+
 TEST_CASE("clean-up: what was kept for a rebuild goes back into the outbox with new ids") {
     OutboxWorld world;
     world.put("'a'");
