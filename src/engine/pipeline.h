@@ -136,6 +136,7 @@ class Pipeline {
 
     // pipeline_history.cc: whether the history is still the one that it was
     void look_up_if_due();
+    std::optional<journal::Anchor> anchor_of_end() const;
     HistoryQuestion history_question() const;
     void regress(TargetFact target, const std::string& why);
     void follow_shape(const HistoryQuestion& question, const LookUpAnswer& answer);

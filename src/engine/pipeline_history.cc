@@ -36,11 +36,26 @@ HistoryQuestion Pipeline::history_question() const {
             question.anchors.push_back({anchor, known.shape});
         question.end_at_least = known.high;
     }
+    const bool is_new = target_fact() != TargetFact::same && !target_->remembered;
+    if (!has_outbox() && is_new && source_->history_end > 0)
+        question.anchors.push_back({{source_->history_end, 0}, 0});  // see anchor_of_end
     if (recovered_ || !target_->remembered) return question;
     const Remembered& remembered = *target_->remembered;
     if (remembered.anchor) question.anchors.push_back({*remembered.anchor, remembered.shape});
     question.end_at_least = std::max(question.end_at_least, remembered.revision);
     return question;
+}
+
+// A fill leaves out rows that are not their entity's latest. Where the later one goes, with a restored
+// database, the left out row would be missing; so the history must not end before that of the fill, from its
+// beginning on.
+std::optional<journal::Anchor> Pipeline::anchor_of_end() const {
+    const LookUpAnswer& answer = history_->answer;
+    for (std::size_t i = 0; i < question_.anchors.size(); ++i)
+        if (question_.anchors[i].anchor.revision == source_->history_end && answer.anchors[i] &&
+            answer.shape == source_->shape)
+            return journal::Anchor{source_->history_end, *answer.anchors[i]};
+    return std::nullopt;
 }
 
 void Pipeline::on(const LookedUp& event) {

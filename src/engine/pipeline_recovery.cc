@@ -213,7 +213,10 @@ void Pipeline::start_over(const RecoveryRow& row) {
                                   .target = target_->identity,
                                   .shape = source_->shape,
                                   .at = now_};
-    if (row.decision == Decision::resume) take_up_memory(change);
+    if (row.decision == Decision::resume)
+        take_up_memory(change);
+    else if (!has_outbox())
+        change.anchor = anchor_of_end();
     if (goes_on) {
         change.fill = ledger_.pipeline().fill.value_or(journal::Fill{});
         change.high = memory_fact() == MemoryFact::newer ? end_of_outbox() : ledger_.pipeline().high;

@@ -89,10 +89,13 @@ class ByHand {
     }
     static std::uint64_t digest_of(Revision revision) { return 7 * revision + 1; }
     void reads(std::shared_ptr<Page> page) {
-        const auto read = need<ReadPage>();
-        if (read.request.beside != 0) page->digest_beside = digest_of(read.request.beside);
         page->read_at = now;
-        happens(PageRead{read.request.id, std::move(page)});
+        answers(need<ReadPage>().request, std::move(page));
+    }
+    // In an intact history.
+    void answers(const ReadRequest& request, std::shared_ptr<Page> page) {
+        if (request.beside != 0) page->digest_beside = digest_of(request.beside);
+        happens(PageRead{request.id, std::move(page)});
     }
     // One result for all actions of the request.
     void answers(const SendBulk& send, ItemStatus status = ItemStatus::done) {

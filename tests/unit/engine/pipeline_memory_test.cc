@@ -134,6 +134,25 @@ TEST_CASE("a new index gets only what it needs, as far as the history went when 
     CHECK(tail.revisions.lowest() == 6);
 }
 
+TEST_CASE("a history that ends below what a fill counted on went back, though all that was read is there") {
+    ByHand hand(settings_for());
+    hand.begins(5);
+    hand.writes();
+    const auto fill = hand.need<ReadPage>().request;
+    const auto page =
+        part_of({index_row(2, "a")}, 2, hand.now);  // row 1 is left out, for its entity has row 5
+    page->seen = IntervalSet({Interval{1, 2}});
+    hand.answers(fill, page);
+    REQUIRE(hand.pipeline.ledger().pipeline().anchors.size() == 1);
+    CHECK(hand.pipeline.ledger().pipeline().anchors.front() == journal::Anchor{5, ByHand::digest_of(5)});
+    hand.look_up_at_once = false;
+    hand.fires(Timer::checkpoint);
+    const auto look_up = hand.need<LookUp>().request;
+    CHECK(look_up.anchors == std::vector<Revision>{5});
+    hand.happens(LookedUp{look_up.id, LookUpAnswer{.history_end = 3, .anchors = {std::nullopt}}});
+    CHECK(hand.pipeline.ledger().pipeline().condition == journal::Condition::source_regressed);
+}
+
 TEST_CASE("what a fill has sent can be counted, unless something else was sent too") {
     ByHand hand(settings_for());
     hand.begins(4);
@@ -151,7 +170,7 @@ TEST_CASE("what a fill has sent can be counted, unless something else was sent t
 
     const auto tail = hand.need<ReadPage>().request;
     CHECK_FALSE(tail.fill);
-    hand.happens(PageRead{tail.id, page_of({}, hand.now)});
+    hand.answers(tail, page_of({}, hand.now));
     CHECK(hand.pipeline.filled());  // nothing came
     hand.fires(Timer::poll);
     hand.reads(page_of({index_row(5, "a")}));

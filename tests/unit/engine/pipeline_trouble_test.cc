@@ -26,7 +26,7 @@ int fails_for(ByHand& hand, TimeMs span, ErrorKind kind) {
             ++tried;
             hand.fails(*send, kind);
         } else if (auto read = hand.take<ReadPage>()) {
-            hand.happens(PageRead{read->request.id, page_of({index_row(1, "a")}, hand.now)});
+            hand.answers(read->request, page_of({index_row(1, "a")}, hand.now));
         } else if (auto timer = hand.take<SetTimer>()) {
             if (timer->timer != Timer::send_retry) continue;
             hand.now += timer->delay_max_ms;
