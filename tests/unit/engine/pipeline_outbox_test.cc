@@ -61,11 +61,23 @@ void finds_no_late_rows(ByHand& hand) {
     hand.happens(CleanedUp{.id = look.request.id});
 }
 
+// Comes to an end at revision 7, and has filled in an empty table.
+ByHand syncs() {
+    ByHand hand(outbox_settings(Until::caught_up));
+    hand.happens(Begin{});
+    hand.happens(SourceReady{{7}});
+    hand.target_is("uuid", true);
+    CHECK(hand.pipeline.ledger().pipeline().high == 7);  // what the table has needs no row any more
+    hand.reads(table_page({}, true));
+    hand.writes();
+    return hand;
+}
+
 void reads_through(ByHand& hand, Revision end, std::shared_ptr<Page> page) {
     const auto read = hand.need<ReadPage>();
     CHECK(read.request.revisions.highest() == end);
     page->read_at = hand.now;
-    hand.happens(PageRead{read.request.id, std::move(page)});
+    hand.answers(read.request, std::move(page));
 }
 
 }  // namespace
@@ -184,13 +196,7 @@ TEST_CASE("the row of an entity in quarantine stays in the outbox until it leave
 
 TEST_CASE(
     "late rows are looked for up to high, but for what is known, and the outbox is read again after them") {
-    ByHand hand(outbox_settings(Until::caught_up));
-    hand.happens(Begin{});
-    hand.happens(SourceReady{{7}});
-    hand.target_is("uuid", true);
-    CHECK(hand.pipeline.ledger().pipeline().high == 7);  // what the table has needs no row any more
-    hand.reads(table_page({}, true));
-    hand.writes();
+    ByHand hand = syncs();
     const CleanUpRequest look = hand.need<CleanUp>().request;
     CHECK(look.late_through == 7);
     CHECK(look.known.empty());
@@ -210,12 +216,7 @@ TEST_CASE(
 }
 
 TEST_CASE("who is to come to an end does not run after rows that commit late while it runs") {
-    ByHand hand(outbox_settings(Until::caught_up));
-    hand.happens(Begin{});
-    hand.happens(SourceReady{{7}});
-    hand.target_is("uuid", true);
-    hand.reads(table_page({}, true));
-    hand.writes();
+    ByHand hand = syncs();
     const CleanUpRequest first = hand.need<CleanUp>().request;
     hand.happens(CleanedUp{.id = first.id, .late = 1, .more_late = true, .end = 8});
     reads_through(hand, 8, page_of({index_row(8, "a")}));
@@ -241,12 +242,7 @@ TEST_CASE("who is to come to an end does not run after rows that commit late whi
 }
 
 TEST_CASE("a clean-up that may have taken effect gives who is to come to an end another end") {
-    ByHand hand(outbox_settings(Until::caught_up));
-    hand.happens(Begin{});
-    hand.happens(SourceReady{{7}});
-    hand.target_is("uuid", true);
-    hand.reads(table_page({}, true));
-    hand.writes();
+    ByHand hand = syncs();
     hand.happens(CleanUpFailed{hand.need<CleanUp>().request.id, Error{ErrorKind::unavailable, "gone", ""}});
     hand.fires(Timer::poll);
     reads_through(hand, journal::revision_max, page_of({}));
