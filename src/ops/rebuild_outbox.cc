@@ -10,6 +10,7 @@
 #include "source/outbox_layout.h"
 #include "source/outbox_reader.h"
 #include "source/sql.h"
+#include "source/table.h"
 
 namespace pawl::ops {
 
@@ -48,11 +49,7 @@ std::string RebuildOutbox::kept_name() const {
 }
 
 Result<bool> RebuildOutbox::is_there() {
-    const auto found = connection_.rows(
-        fmt::format("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
-                    connection_.quoted(settings_.database), connection_.quoted(kept_.source.outbox->table)));
-    if (!found) return std::unexpected(found.error());
-    return !found->empty();
+    return source::is_there(connection_, settings_.database, kept_.source.outbox->table);
 }
 
 Result<void> RebuildOutbox::make_anew() {

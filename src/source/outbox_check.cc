@@ -7,7 +7,6 @@
 #include <fmt/ranges.h>
 
 #include "source/foreign_keys.h"
-#include "source/key_value.h"
 #include "source/outbox_clean_up.h"
 #include "source/outbox_sql.h"
 #include "source/outbox_tables.h"
@@ -237,11 +236,9 @@ Result<void> OutboxCheck::check_foreign_keys() {
 // As long as its table is there, whatever is deleted from the outbox is copied into it.
 Result<void> OutboxCheck::check_rebuild() {
     const std::string kept = kept_table_of(outbox().table);
-    const auto there = connection_.rows(
-        fmt::format("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
-                    text_literal(settings_.database), text_literal(kept)));
+    const auto there = is_there(connection_, settings_.database, kept);
     if (!there) return std::unexpected(there.error());
-    if (!there->empty())
+    if (*there)
         findings_.warn(fmt::format("table {}.{} is there: pawl rebuild is under way, or was left unfinished; "
                                    "until its end the table grows by all that is deleted from the outbox",
                                    settings_.database, kept),

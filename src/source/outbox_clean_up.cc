@@ -11,6 +11,7 @@
 #include "source/key_value.h"
 #include "source/limits.h"
 #include "source/sql.h"
+#include "source/table.h"
 
 namespace pawl::source {
 namespace {
@@ -67,11 +68,9 @@ OutboxCleanUp::OutboxCleanUp(const OutboxLayout& layout)
     };
     insert_ = insert_into(name_);
     if (!layout.kept_from.empty()) return;
-    const std::string kept = kept_table_of(layout.outbox.name);
-    keep_insert_ = insert_into(table_identifier(layout.outbox.database, kept));
-    keep_look_ =
-        fmt::format("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
-                    text_literal(layout.outbox.database), text_literal(kept));
+    database_ = layout.outbox.database;
+    kept_table_ = kept_table_of(layout.outbox.name);
+    keep_insert_ = insert_into(table_identifier(database_, kept_table_));
 }
 
 Result<void> OutboxCleanUp::begin(Connection& connection) {
@@ -199,16 +198,9 @@ Result<IntervalSet> OutboxCleanUp::late_rows(Connection& connection, const engin
     }
 }
 
-Result<bool> OutboxCleanUp::is_kept_for_rebuild(Connection& connection) const {
-    if (keep_look_.empty()) return false;
-    const auto found = connection.rows(keep_look_);
-    if (!found) return std::unexpected(found.error());
-    return !found->empty();
-}
-
 Result<void> OutboxCleanUp::keep_for_rebuild(Connection& connection, const IntervalSet& rows) const {
-    if (rows.empty()) return {};
-    const auto kept = is_kept_for_rebuild(connection);
+    if (rows.empty() || kept_table_.empty()) return {};
+    const auto kept = is_there(connection, database_, kept_table_);
     if (!kept) return std::unexpected(kept.error());
     if (!*kept) return {};
     auto done = in_portions(

@@ -61,7 +61,6 @@ class OutboxCleanUp {
     // Rows with the entities of these, into this outbox or another one with the same columns.
     Result<void> copy(Connection& connection, std::span<const engine::Revision> rows,
                       const std::string& insert) const;
-    Result<bool> is_kept_for_rebuild(Connection& connection) const;
     Result<void> keep_for_rebuild(Connection& connection, const engine::IntervalSet& rows) const;
     Result<void> add_entities(Connection& connection, std::span<const std::string> entities) const;
     Result<void> find_end(Connection& connection, engine::CleanedUp& cleaned) const;
@@ -75,8 +74,9 @@ class OutboxCleanUp {
     std::string late_select_;
     std::string raw_select_;
     std::string insert_;
-    std::string keep_insert_;  // into a rebuild's table; empty: this is one
-    std::string keep_look_;
+    std::string database_;
+    std::string kept_table_;   // a rebuild's; empty: this is one
+    std::string keep_insert_;  // into it
 };
 
 // The table of a rebuild: while it is there, rows that are deleted from the outbox since their change is in

@@ -144,6 +144,14 @@ Result<Table> describe(Connection& connection, std::string_view database, std::s
     return table;
 }
 
+Result<bool> is_there(Connection& connection, std::string_view database, std::string_view table) {
+    const auto found = connection.rows(
+        fmt::format("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+                    connection.quoted(database), connection.quoted(table)));
+    if (!found) return std::unexpected(found.error());
+    return !found->empty();
+}
+
 Result<std::vector<std::string>> table_names(Connection& connection, std::string_view database) {
     const auto rows =
         connection.rows(fmt::format("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = "

@@ -42,6 +42,9 @@ struct Table {
 // Errors: invalid when there is no such database or table, forbidden when the user may read none of it.
 Result<Table> describe(Connection& connection, std::string_view database, std::string_view table);
 
+// Whether there is such a table or view, as far as the user may see it.
+Result<bool> is_there(Connection& connection, std::string_view database, std::string_view table);
+
 // The names of the database's tables, sorted.
 Result<std::vector<std::string>> table_names(Connection& connection, std::string_view database);
 
