@@ -94,8 +94,12 @@ Result<void> RebuildOutbox::hand_over() {
     if (!from) return std::unexpected(from.error());
     const auto to = cleaner_of(pipeline_);
     if (!to) return std::unexpected(to.error());
+    // No further: what is handed over comes back, when the daemon has fed it, and that has no end.
+    const auto highest = connection_.rows(fmt::format("SELECT COALESCE(MAX(`id`), 0) FROM {}", kept_name()));
+    if (!highest) return std::unexpected(highest.error());
+    const engine::Revision through = source::revision_in(highest->front()[0].value_or("0"));
     for (;;) {
-        const auto more = from->hand_over(connection_, *to);
+        const auto more = from->hand_over(connection_, *to, through);
         if (!more) return std::unexpected(more.error());
         if (!*more) return {};
     }

@@ -37,7 +37,7 @@ class RebuildOutbox {
 
     // Before the swap: ids of the outbox will be above all versions in the new index, and above this one.
     Result<void> raise_ids(engine::Revision known);
-    // After it: moves all rows into the outbox. None where the table is not there.
+    // After it: moves all rows that are there by now into the outbox. None where the table is not there.
     Result<void> hand_over();
     // Above all ids of the outbox that were handed out before.
     Result<engine::Revision> take_id();

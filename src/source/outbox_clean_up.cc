@@ -122,11 +122,12 @@ Result<void> OutboxCleanUp::raise_to(Connection& connection, Revision id) const 
     return connection.execute("COMMIT");
 }
 
-Result<bool> OutboxCleanUp::hand_over(Connection& connection, const OutboxCleanUp& to) const {
+Result<bool> OutboxCleanUp::hand_over(Connection& connection, const OutboxCleanUp& to,
+                                      Revision through) const {
     if (auto begun = begin(connection); !begun) return std::unexpected(std::move(begun.error()));
-    const auto found =
-        connection.rows(fmt::format("SELECT `id` FROM {} FORCE INDEX (PRIMARY) ORDER BY `id` LIMIT {}", name_,
-                                    limits::revisions_per_statement_max));
+    const auto found = connection.rows(
+        fmt::format("SELECT `id` FROM {} FORCE INDEX (PRIMARY) WHERE `id` <= {} ORDER BY `id` LIMIT {}",
+                    name_, through, limits::revisions_per_statement_max));
     if (!found) return std::unexpected(found.error());
     std::vector<Revision> rows;
     for (const auto& row : *found)

@@ -44,10 +44,11 @@ class OutboxCleanUp {
     // Makes ids above this one from now on, where they would not be. For errors see run.
     Result<void> raise_to(Connection& connection, engine::Revision id) const;
 
-    // Moves rows of this outbox into another one, where they get new ids: the lowest, at most
+    // Moves rows of this outbox into another one, where they get new ids: the lowest up to `through`, at most
     // limits::revisions_per_statement_max of them. False: there was none. For errors see run; done or not, in
     // one transaction.
-    Result<bool> hand_over(Connection& connection, const OutboxCleanUp& to) const;
+    Result<bool> hand_over(Connection& connection, const OutboxCleanUp& to,
+                           engine::Revision through = journal::revision_max) const;
 
     // For tests that ask the server how it carries it out.
     std::string delete_statement(std::span<const engine::Revision> rows) const;
