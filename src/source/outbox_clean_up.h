@@ -47,8 +47,7 @@ class OutboxCleanUp {
     // Moves rows of this outbox into another one, where they get new ids: the lowest up to `through`, at most
     // limits::revisions_per_statement_max of them. False: there was none. For errors see run; done or not, in
     // one transaction.
-    Result<bool> hand_over(Connection& connection, const OutboxCleanUp& to,
-                           engine::Revision through = journal::revision_max) const;
+    Result<bool> hand_over(Connection& connection, const OutboxCleanUp& to, engine::Revision through) const;
 
     // For tests that ask the server how it carries it out.
     std::string delete_statement(std::span<const engine::Revision> rows) const;
