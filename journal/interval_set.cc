@@ -94,6 +94,14 @@ void IntervalSet::erase(const IntervalSet& other) {
     intervals_ = std::move(left);
 }
 
+void IntervalSet::erase_through(Revision revision) {
+    erase(IntervalSet({Interval{0, revision}}));
+}
+
+void IntervalSet::erase_above(Revision revision) {
+    if (!empty() && highest() > revision) erase(IntervalSet({Interval{revision + 1, highest()}}));
+}
+
 bool IntervalSet::contains(Revision revision) const {
     const auto after =
         std::partition_point(intervals_.begin(), intervals_.end(),

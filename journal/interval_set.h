@@ -30,6 +30,8 @@ class IntervalSet {
     void insert(Interval interval);
     void insert(const IntervalSet& other);
     void erase(const IntervalSet& other);
+    void erase_through(Revision revision);  // what is not above it
+    void erase_above(Revision revision);
 
     bool empty() const { return intervals_.empty(); }
     bool contains(Revision revision) const;

@@ -168,7 +168,7 @@ void BatchWork::finish_portion() {
     }
     // Without progress the same read would come again for ever: the source must cover at least one revision.
     PAWL_ASSERT(page_->covered_through >= owed_.lowest());
-    owed_.erase(IntervalSet({Interval{0, page_->covered_through}}));
+    owed_.erase_through(page_->covered_through);
     has_rows_ = owed_.empty();
 }
 

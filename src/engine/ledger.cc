@@ -170,9 +170,7 @@ void Ledger::end_fill(TimeMs now, Changes& changes) {
 
 IntervalSet Ledger::rows_to_delete() const {
     IntervalSet rows = left_quarantine_;
-    const Revision through = deleted_at_most();
-    if (through < journal::revision_max)
-        rows.erase(IntervalSet({Interval{through + 1, journal::revision_max}}));
+    rows.erase_above(deleted_at_most());
     for (const auto& [id, batch] : open_) {
         if (!batch.applied && !PAWL_PLANTED(deleted_before_applied)) break;
         rows.insert(batch.revisions);
@@ -185,7 +183,8 @@ Revision Ledger::deleted_at_most() const {
     Revision through = pipeline_.watermark;
     for (const auto& [id, batch] : open_) {
         if (!batch.applied) break;
-        if (!batch.revisions.empty()) through = std::max(through, batch.revisions.highest());
+        // Not one of a fill: as there is nothing to delete for it, it is COMMITTED as soon as it is APPLIED.
+        through = std::max(through, batch.revisions.highest());
     }
     return through;
 }
@@ -203,7 +202,7 @@ IntervalSet Ledger::rows_in_quarantine() const {
 
 IntervalSet Ledger::rows_in_use() const {
     IntervalSet rows = left_quarantine_;
-    rows.erase(IntervalSet({Interval{0, deleted_at_most()}}));
+    rows.erase_through(deleted_at_most());
     rows.insert(rows_in_quarantine());
     for (const auto& [id, batch] : open_)
         rows.insert(batch.revisions);

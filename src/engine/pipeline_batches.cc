@@ -119,8 +119,7 @@ void Pipeline::leave_to_newer(BatchId batch, std::vector<Row>& actions) const {
 void Pipeline::open_batch(const Reading::Asked& asked, const std::shared_ptr<const Page>& page) {
     if (asked.purpose == Reading::Purpose::quarantine) {
         IntervalSet tried = asked.request.revisions;
-        if (page->covered_through < journal::revision_max)
-            tried.erase(IntervalSet({Interval{page->covered_through + 1, journal::revision_max}}));
+        tried.erase_above(page->covered_through);
         ledger_.retries_begun(tried);
         if (has_outbox()) {
             tried.erase(page->seen);

@@ -47,9 +47,7 @@ Pipeline::Dead Pipeline::dead_among(const Reading::Asked& asked, const Page& pag
         if (PAWL_PLANTED(gap_closed_without_proof) || (through > 0 && PAWL_PLANTED(proof_without_bound)))
             through = journal::revision_max;
         IntervalSet missing = asked.request.revisions;
-        const Revision last = std::min({through, page.covered_through, journal::revision_max});
-        if (last < journal::revision_max)
-            missing.erase(IntervalSet({Interval{last + 1, journal::revision_max}}));
+        missing.erase_above(std::min(through, page.covered_through));
         missing.erase(page.seen);
         return missing;
     };

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "base/assert.h"
 #include "base/planted.h"
 #include "engine/pipeline.h"
 
@@ -71,12 +72,13 @@ Remembered Pipeline::checkpoint() const {
         owed.resize(limits::owed_max);
     }
     for (const Revision revision : owed)
-        if (revision <= now.revision) now.owed.insert(revision);
+        now.owed.insert(revision);
     return now;
 }
 
 bool Pipeline::write_checkpoint_if_worth() {
-    if (checkpoint_asked_.under_way() || target_asked_.under_way() || !lease_.holds_at(now_)) return false;
+    PAWL_ASSERT(!checkpoint_asked_.under_way());
+    if (target_asked_.under_way() || !lease_.holds_at(now_)) return false;
     Remembered now = checkpoint();
     const auto& before = target_->remembered;
     const bool is_news = !before || before->revision != now.revision || before->owed != now.owed ||
@@ -97,7 +99,7 @@ bool Pipeline::write_checkpoint_if_worth() {
 bool Pipeline::waits_for_claim() {
     if (claimed_) return false;
     if (checkpoint_asked_.under_way() || trouble_.waiting(Lane::send)) return true;
-    if (target_asked_.under_way() || !target_) return true;
+    if (target_asked_.under_way()) return true;
     write_checkpoint_if_worth();
     return true;
 }

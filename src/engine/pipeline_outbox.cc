@@ -117,7 +117,7 @@ bool Pipeline::writes_rows_for(BatchId batch, std::vector<journal::QuarantineEnt
         return entry.error.starts_with("entity_");
     };
     const auto [rows, is_first_look] = clean_up_.new_rows.emplace(batch, CleaningUp::NewRows::written);
-    if (rows->second == CleaningUp::NewRows::asked_for) return true;
+    PAWL_ASSERT(rows->second == CleaningUp::NewRows::written);
     if (is_first_look) {
         for (const journal::QuarantineEntry& entry : rejected) {
             if (has_no_id(entry)) continue;

@@ -11,24 +11,9 @@
 namespace pawl::engine {
 namespace {
 
-// What an operator should find later: the ways of a start that are not everyday ones.
+// What an operator should find later: that a pipeline has started over, where that is no everyday thing.
 bool is_incident(const RecoveryRow& row, bool was_known) {
-    switch (row.decision) {
-        case Decision::begin:
-        case Decision::adopt:
-            return was_known;
-        case Decision::resume:
-            return true;
-        case Decision::fill:
-        case Decision::refill:  // a condition, which stays
-        case Decision::go_on:
-        case Decision::replay:
-        case Decision::roll_forward:
-        case Decision::refuse:     // a condition, which stays
-        case Decision::regressed:  // noted with its reason
-            return false;
-    }
-    return false;
+    return row.decision == Decision::resume || (was_known && row.decision != Decision::fill);
 }
 
 }  // namespace
@@ -180,8 +165,7 @@ void Pipeline::take_up_memory(journal::BeginPipeline& change) const {
         change.gaps.insert(entry.revision);
     for (const auto& [id, batch] : ledger_.open_batches())
         change.gaps.insert(batch.revisions);
-    if (change.high < journal::revision_max)
-        change.gaps.erase(IntervalSet({Interval{change.high + 1, journal::revision_max}}));
+    change.gaps.erase_above(change.high);
     change.gaps.merge_down_to(settings_.limits.gaps_max);
 }
 

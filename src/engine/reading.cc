@@ -14,7 +14,7 @@ std::optional<Reading::Asked> Reading::next(const Ledger& ledger, const std::map
             return Asked{request(work.owed(), !PAWL_PLANTED(replay_with_old_rows)), Purpose::batch, id};
     if (!room) return std::nullopt;
     if (const auto& fill = ledger.pipeline().fill;
-        fill && (tail_complete_ || !PAWL_PLANTED(fill_begins_late)))
+        fill && !(PAWL_PLANTED(fill_begins_late) && !tail_complete_))
         return next_of_table(*fill);
 
     IntervalSet wanted;
@@ -24,8 +24,7 @@ std::optional<Reading::Asked> Reading::next(const Ledger& ledger, const std::map
 
     const Revision high = ledger.pipeline().high;
     wanted = repairs_;
-    if (high < journal::revision_max)  // those above come by themselves
-        wanted.erase(IntervalSet({Interval{high + 1, journal::revision_max}}));
+    wanted.erase_above(high);  // those come by themselves
     if (!wanted.empty()) return Asked{request(std::move(wanted), true), Purpose::repair};
 
     const bool tail_wanted = tail_due && high < tail_end_;
@@ -60,8 +59,7 @@ void Reading::took(const Asked& asked, const Page& page, TimeMs now) {
         case Purpose::quarantine:
             return;
         case Purpose::repair:
-            repairs_.erase(
-                IntervalSet({Interval{0, page.complete ? journal::revision_max : page.covered_through}}));
+            repairs_.erase_through(page.complete ? journal::revision_max : page.covered_through);
             return;
         case Purpose::table:
             if (!page.table_through.empty()) table_after_ = page.table_through;  // a view may hide all of it
@@ -120,7 +118,7 @@ ReadRequest Reading::request(IntervalSet revisions, bool latest) const {
 
 IntervalSet Reading::gaps_to_look_at(const Ledger& ledger) const {
     IntervalSet wanted = ledger.gaps();
-    if (gaps_covered_ > 0) wanted.erase(IntervalSet({Interval{0, gaps_covered_}}));
+    wanted.erase_through(gaps_covered_);
     // Everything left was covered in this round or filled since: a new round begins.
     return wanted.empty() ? ledger.gaps() : wanted;
 }

@@ -67,6 +67,54 @@ TEST_CASE("digests of another shape are not compared; they are made anew, and th
     CHECK(looking.hand.pipeline.ledger().pipeline().anchors == std::vector<journal::Anchor>{{9, 4711}});
 }
 
+TEST_CASE(
+    "with another shape an anchor whose row is gone is dropped; where none was known, there is no news") {
+    auto left = with_anchor(9);
+    left.pipeline.anchors.insert(left.pipeline.anchors.begin(), {5, ByHand::digest_of(5)});
+    Looking looking(std::move(left));
+    LookUpAnswer answer = looking.hand.intact(looking.asked);
+    answer.shape = 2;
+    answer.anchors = {std::nullopt, 4711};
+    looking.answered(answer);
+    CHECK(looking.hand.pipeline.ledger().pipeline().anchors == std::vector<journal::Anchor>{{9, 4711}});
+
+    Looking first(with_anchor(9, 0));
+    first.answered(first.hand.intact(first.asked));
+    CHECK(first.hand.pipeline.ledger().pipeline().shape == 1);
+    CHECK(first.hand.notices("the document's shape has changed") == 0);
+}
+
+TEST_CASE("a fill begins without an anchor where the history's last row is gone or has another shape") {
+    for (const bool is_gone : {true, false}) {
+        ByHand hand(settings_for());
+        hand.look_up_at_once = false;
+        hand.begins(5);
+        const auto look_up = hand.need<LookUp>().request;
+        CHECK(look_up.anchors == std::vector<Revision>{5});
+        LookUpAnswer answer = hand.intact(look_up);
+        if (is_gone)
+            answer.anchors = {std::nullopt};
+        else
+            answer.shape = 2;
+        hand.happens(LookedUp{look_up.id, answer});
+        CHECK(hand.need<ReadPage>().request.fill);
+        CHECK(hand.pipeline.ledger().pipeline().anchors.empty());
+    }
+}
+
+TEST_CASE("a page of another shape than the pipeline's leaves no anchor") {
+    for (const std::uint64_t shape : {0, 1}) {
+        ByHand hand(settings_for());
+        hand.begins();
+        hand.writes();
+        auto page = page_of({index_row(1, "a")});
+        page->shape = shape;
+        page->anchor = journal::Anchor{1, 4711};
+        hand.reads(page);
+        CHECK(hand.pipeline.ledger().pipeline().anchors.size() == (shape == 0 ? 1 : 0));
+    }
+}
+
 TEST_CASE("an old anchor may be gone, but not another row") {
     auto left = with_anchor(9);
     left.pipeline.anchors.insert(left.pipeline.anchors.begin(), {5, ByHand::digest_of(5)});

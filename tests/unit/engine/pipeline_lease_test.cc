@@ -147,6 +147,22 @@ TEST_CASE("an answer to a question from before the lease was lost means nothing"
     CHECK(hand.take<PrepareSource>());
 }
 
+TEST_CASE("a lease that was lost is not held any more, however lately it was confirmed") {
+    LeaseKeeping lease;
+    lease.asked();
+    CHECK(lease.answered({Lease::Outcome::won, 1'000, {}}, 1'000) == LeaseKeeping::Turn::won);
+    CHECK(lease.holds_at(1'000 + limits::lease_valid_ms - 1));
+    lease.asked();
+    CHECK(lease.failed() == LeaseKeeping::Turn::lost);
+    CHECK_FALSE(lease.holds_at(1'000));
+}
+
+TEST_CASE("who has the lease may be gone before it could be asked for") {
+    ByHand hand = without_lease();
+    hand.happens(LeaseAnswered{{Lease::Outcome::taken, hand.now, ""}});
+    CHECK(hand.notices("standby: another pawl feeds this pipeline") == 1);
+}
+
 TEST_CASE("an operator's retry reaches a standby's journal too") {
     ByHand hand = without_lease();
     answer(hand, Lease::Outcome::taken, hand.now);

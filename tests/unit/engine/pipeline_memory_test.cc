@@ -108,6 +108,53 @@ TEST_CASE("quarantine is listed as owed; when there is too much of it the revisi
     CHECK_FALSE(hand.need<Finish>().error);  // nothing depends on it
 }
 
+TEST_CASE("an index that remembers another shape is taken up without its anchor, and that is told to both") {
+    ByHand hand(settings_for());
+    hand.checkpoint_at_once = false;
+    auto memory = remembered(50);
+    memory.anchor = journal::Anchor{50, 4711};
+    memory.shape = 3;
+    CHECK(label_of(hand, memory) == "R03");
+    CHECK(hand.pipeline.ledger().pipeline().anchors.empty());
+    CHECK(hand.notices("the document's shape has changed") == 1);
+    const auto told = hand.need<WriteCheckpoint>().remembered;
+    CHECK(told.shape == 0);
+    CHECK(told.revision == 50);
+}
+
+TEST_CASE("an index that another name of this pipeline has fed is told the new one") {
+    ByHand hand(settings_for());
+    hand.checkpoint_at_once = false;
+    auto memory = remembered(50);
+    memory.pipeline = "as it was called before";
+    CHECK(label_of(hand, memory) == "R03");
+    CHECK(hand.need<WriteCheckpoint>().remembered.pipeline == "lex");
+}
+
+TEST_CASE("an index that goes while it is told something is looked for again; it was told all the same") {
+    ByHand hand(settings_for());
+    hand.begins();
+    hand.writes();
+    hand.reads(page_of({index_row(1, "a"), index_row(2, "b")}));
+    hand.writes();
+    hand.answers(hand.need<SendBulk>());
+    hand.writes();
+    hand.fires(Timer::poll);
+    hand.reads(page_of({index_row(3, "c")}));
+    hand.writes();
+    const auto send = hand.need<SendBulk>();
+    hand.checkpoint_at_once = false;
+    hand.fires(Timer::checkpoint);
+    hand.need<PrepareTarget>();
+    hand.target_is("uuid", false);
+    CHECK(hand.need<WriteCheckpoint>().remembered.revision == 2);
+    hand.fails(send, ErrorKind::target_missing);
+    hand.happens(CheckpointWritten{});
+    CHECK(hand.pipeline.ledger().pipeline().checkpoint->revision == 2);
+    hand.fires(Timer::prepare_retry);
+    CHECK(hand.take<PrepareTarget>());
+}
+
 TEST_CASE("an index that is another one by the time it is told makes the target looked for") {
     ByHand hand(settings_for());
     hand.checkpoint_at_once = false;

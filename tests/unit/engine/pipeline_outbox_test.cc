@@ -296,6 +296,64 @@ TEST_CASE("what the index rejects of the table gets a row in the outbox before t
     CHECK(hand.pipeline.ledger().quarantine().empty());
 }
 
+TEST_CASE(
+    "what can be no document's id goes to quarantine without a row in the outbox, until its row changes") {
+    ByHand hand(outbox_settings());
+    hand.begins();
+    auto table = table_page({"a"}, true);
+    table->add({.revision = 0,
+                .action = Action::invalid,
+                .entity = "none",
+                .document = "too long",
+                .error = "entity_too_long"});
+    hand.reads(table);
+    sends_all(hand);
+    CHECK_FALSE(hand.take<CleanUp>());
+    CHECK_FALSE(hand.pipeline.ledger().pipeline().fill);
+    CHECK(hand.pipeline.ledger().quarantine().contains("none"));
+
+    hand.happens(RetryAsked{});  // there is no row of it to read
+    hand.reads(page_of({index_row(1, "none")}));
+    hand.writes();
+    finds_no_late_rows(hand);
+    sends_all(hand);
+    CHECK(cleans_up(hand).done == revisions({1}));
+    CHECK(hand.pipeline.ledger().quarantine().empty());
+}
+
+TEST_CASE("of an outbox's quarantine the index is told what it can list, and the revision all the same") {
+    auto left = left_behind(journal::BatchState::committed, 1'000);
+    left.pipeline.source = outbox_settings().source;
+    left.pipeline.watermark = 1'000;
+    for (Revision revision = 1; revision <= limits::owed_max + 1; ++revision)
+        left.quarantine.push_back(entry_of("e" + std::to_string(revision), revision));
+    left.quarantine.push_back(entry_of("of the table", 0));
+    ByHand hand(outbox_settings(), left);
+    hand.checkpoint_at_once = false;
+    hand.begins(1'000, false);
+    const auto told = hand.need<WriteCheckpoint>().remembered;
+    CHECK(told.owed == IntervalSet({Interval{1, limits::owed_max}}));
+    CHECK(told.revision == 1'000);
+}
+
+TEST_CASE("an index that is gone by the time that it is told who feeds it gets nothing before it is found") {
+    ByHand hand(outbox_settings());
+    hand.checkpoint_at_once = false;
+    hand.begins();
+    hand.reads(table_page({"a"}, true));
+    hand.need<WriteCheckpoint>();
+    hand.happens(CheckpointFailed{{ErrorKind::target_missing, "moved", ""}});
+    hand.writes();
+    CHECK_FALSE(hand.take<WriteCheckpoint>());
+    CHECK_FALSE(hand.take<SendBulk>());
+    hand.fires(Timer::prepare_retry);
+    hand.need<PrepareTarget>();
+    hand.target_is("uuid", false);
+    hand.need<WriteCheckpoint>();
+    hand.happens(CheckpointWritten{});
+    hand.need<SendBulk>();
+}
+
 TEST_CASE("an index that is not the one the rows were deleted for is not fed before a person has decided") {
     auto left = left_behind(journal::BatchState::committed);
     left.pipeline.source = outbox_settings().source;

@@ -50,6 +50,22 @@ TEST_CASE("a late revision closes only its part of a gap") {
     CHECK(gap.empty());
 }
 
+TEST_CASE("what is not above a revision, and what is, can be left out") {
+    IntervalSet set({{0, 3}, {7, 9}});
+    set.erase_above(9);
+    CHECK(of(set) == std::vector<Interval>{{0, 3}, {7, 9}});
+    set.erase_above(8);
+    CHECK(of(set) == std::vector<Interval>{{0, 3}, {7, 8}});
+    set.erase_through(1);
+    CHECK(of(set) == std::vector<Interval>{{2, 3}, {7, 8}});
+    set.erase_above(5);
+    CHECK(of(set) == std::vector<Interval>{{2, 3}});
+    set.erase_through(revision_max);
+    CHECK(set.empty());
+    set.erase_above(0);
+    CHECK(set.empty());
+}
+
 TEST_CASE("the ends of the number range are no special place") {
     constexpr auto largest = ~Revision{0};
     IntervalSet set({{0, 0}, {largest, largest}});
