@@ -79,7 +79,7 @@ inline Pipeline any_pipeline() {
     const auto anchors = *rc::gen::inRange<std::size_t>(0, limits::anchors_max + 1);
     for (std::size_t i = 0; i < anchors; ++i)
         pipeline.anchors.push_back({*any_revision(), *rc::gen::arbitrary<std::uint64_t>()});
-    pipeline.condition = static_cast<Condition>(*rc::gen::inRange(1, 9));
+    pipeline.condition = static_cast<Condition>(*rc::gen::inRange(1, 1 + static_cast<int>(last_condition)));
     pipeline.condition_detail = *text_up_to(limits::reason_bytes_max);
     pipeline.condition_since = *rc::gen::arbitrary<TimeMs>();
     pipeline.shape = *rc::gen::arbitrary<std::uint64_t>();
@@ -88,6 +88,8 @@ inline Pipeline any_pipeline() {
         pipeline.incidents.push_back({*rc::gen::arbitrary<std::uint64_t>(), *rc::gen::arbitrary<TimeMs>(),
                                       *text_up_to(limits::incident_label_bytes_max),
                                       *text_up_to(limits::incident_text_bytes_max)});
+    if (*rc::gen::arbitrary<bool>())
+        pipeline.fill = Fill{*text_up_to(limits::position_bytes_max), *rc::gen::arbitrary<std::uint64_t>()};
     return pipeline;
 }
 

@@ -3,6 +3,7 @@
 #include "journal/writer.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <catch2/catch.hpp>
 
@@ -20,6 +21,14 @@ std::string some_entity() {
     return "entity-" + std::to_string(*rc::gen::inRange(0, 12));
 }
 
+// A newer one than the pipeline has, or none.
+std::optional<Anchor> some_anchor(const PipelineSnapshot& snapshot) {
+    const auto& known = snapshot.pipeline.anchors;
+    const Revision newest = known.empty() ? 0 : known.back().revision;
+    if (*rc::gen::arbitrary<bool>()) return std::nullopt;
+    return Anchor{newest + *rc::gen::inRange<Revision>(1, 20), *rc::gen::arbitrary<std::uint64_t>()};
+}
+
 OpenBatch some_open(const PipelineSnapshot& snapshot) {
     const Revision high = snapshot.pipeline.high;
     const auto first = high + *rc::gen::inRange<Revision>(1, 5);
@@ -34,10 +43,11 @@ OpenBatch some_open(const PipelineSnapshot& snapshot) {
     change.batch.content.rows = static_cast<std::uint32_t>(change.batch.revisions.count());
     change.batch.content.indexed = change.batch.content.rows;
     change.high = change.batch.revisions.highest();
+    change.anchor = some_anchor(snapshot);
     return change;
 }
 
-ApplyBatch some_apply(const Batch& batch) {
+ApplyBatch some_apply(const PipelineSnapshot& snapshot, const Batch& batch) {
     ApplyBatch change;
     change.pipeline = batch.pipeline;
     change.batch = batch.id;
@@ -46,6 +56,7 @@ ApplyBatch some_apply(const Batch& batch) {
     if (*rc::gen::arbitrary<bool>()) change.released = {some_entity()};
     change.outcome.quarantined = static_cast<std::uint32_t>(change.quarantined.size());
     change.outcome.done = batch.content.indexed - change.outcome.quarantined;
+    change.anchor = some_anchor(snapshot);
     return change;
 }
 
@@ -67,10 +78,11 @@ Change some_change(const JournalModel& model) {
         of_state[static_cast<int>(batch.state)].push_back(&batch);
     const auto& intent = of_state[static_cast<int>(BatchState::intent)];
     const auto& applied = of_state[static_cast<int>(BatchState::applied)];
-    const auto choice = *rc::gen::inRange(0, 23);
+    // Of full size always: a smaller one leaves the last choices out, and they would hardly ever come.
+    const auto choice = *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(0, 23));
     if (choice < 6) return some_open(snapshot);
     if (choice < 11 && !intent.empty())
-        return some_apply(*intent[*rc::gen::inRange<std::size_t>(0, intent.size())]);
+        return some_apply(snapshot, *intent[*rc::gen::inRange<std::size_t>(0, intent.size())]);
     if (choice < 15) {
         CommitBatches change{name, {}, some_watermark(snapshot, snapshot.gaps), 11};
         for (const Batch* batch : applied)
@@ -91,6 +103,7 @@ Change some_change(const JournalModel& model) {
     if (choice == 20) return SetShape{name, *rc::gen::arbitrary<std::uint64_t>(), {{1, 2}, {3, 4}}};
     if (choice == 21) return NoteIncident{name, *text_up_to(30), *text_up_to(400), 13};
     BeginPipeline begin = begin_of(name, *rc::gen::inRange<Revision>(0, 50));
+    if (*rc::gen::arbitrary<bool>()) begin.anchor = Anchor{*rc::gen::inRange<Revision>(1, 60), 14};
     if (begin.high > 9) begin.gaps = IntervalSet({{3, 5}, {9, 9}});
     return begin;
 }

@@ -55,6 +55,24 @@ TEST_CASE("a gap lies above the watermark and at or below high") {
           "table gaps, key 6c6578: a gap up to 21, but high is 20");
 }
 
+TEST_CASE("anchors rise") {
+    CHECK(after([](auto& snapshot) { snapshot.pipeline.anchors = {{5, 1}, {7, 2}, {6, 3}, {25, 4}}; }) ==
+          "table pipelines, key 6c6578: anchor 6 comes after anchor 7");
+    CHECK(after([](auto& snapshot) { snapshot.pipeline.anchors = {{7, 1}, {7, 2}}; }) ==
+          "table pipelines, key 6c6578: anchor 7 comes after anchor 7");
+    PipelineSnapshot snapshot = sound();
+    snapshot.pipeline.anchors = {{5, 1}, {7, 2}, {25, 3}};  // the last one of a row ahead of its turn
+    CHECK(contradictions_in(snapshot).empty());
+}
+
+TEST_CASE("the checkpoint is at or below high") {
+    CHECK(after([](auto& snapshot) { snapshot.pipeline.checkpoint = Checkpoint{21, 5}; }) ==
+          "table pipelines, key 6c6578: a checkpoint at 21, but high is 20");
+    PipelineSnapshot snapshot = sound();
+    snapshot.pipeline.checkpoint = Checkpoint{20, 5};
+    CHECK(contradictions_in(snapshot).empty());
+}
+
 TEST_CASE("a batch is none that comes after the last one, and the last one leaves room for the next") {
     CHECK(after([](auto& snapshot) { snapshot.pipeline.last_batch = 2; }) ==
           "table batches, key 6c6578000000000000000003: batch 3, but the last one is 2");

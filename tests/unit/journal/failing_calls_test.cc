@@ -35,6 +35,7 @@ Commits every_change() {
     const std::string longest(limits::entity_bytes_max, 'x');
     apply.outcome = {7, 0, 3};
     apply.quarantined = {entry_of("lex", "one", 3), entry_of("lex", "two", 4), entry_of("lex", longest, 5)};
+    apply.anchor = Anchor{12, 120};
     CommitBatches committed = commit_of(first);
     committed.watermark = 14;
     const OpenBatch second = open_of("lex", 2, 21, 25);
@@ -44,6 +45,8 @@ Commits every_change() {
             {first},
             {apply},
             {committed, CloseGaps{"lex", {}, 20}},
+            {RecordCheckpoint{"lex", {20, 6'000}}, SetShape{"lex", 7, {{12, 121}}},
+             NoteIncident{"lex", "R10", "the alias leads to another index", 6'500}},
             {second, SetCondition{"lex", Condition::retrying, "refused", 7'000}},
             {RetryQuarantine{"lex", {"two", longest}}},
             {released},

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <catch2/catch.hpp>
 
@@ -123,6 +124,30 @@ TEST_CASE("a committed batch that cannot be taken away fails the commit") {
         const CallsFail failing({.call = "mdb_del", .first = 2, .status = EIO});
         CHECK_FALSE(writer.commit(std::vector<Change>{open, apply_of(open), commit_of(open)}));
         CHECK(failing.failed() == "mdb_del");
+    }
+    CHECK(equal(writer.read().value(), before));
+}
+
+TEST_CASE("a batch whose anchor cannot be kept is not applied") {
+    // The batch is read first and written last, the pipeline in between.
+    const auto [failure, message] = GENERATE(table<Failure, std::string>(
+        {{Failure{.call = "mdb_get", .first = 2, .status = EIO}, "a record cannot be read"},
+         {Failure{.call = "mdb_get", .first = 2, .status = rubbish}, "table pipelines, key 6c6578: "},
+         {Failure{.call = "mdb_put", .first = 1, .status = EIO}, "a record cannot be written"}}));
+    const TemporaryFolder folder;
+    Writer writer = open_writer(folder.journal());
+    const OpenBatch open = open_of("lex", 1, 1, 3);
+    REQUIRE(writer.commit(std::vector<Change>{begin_of("lex"), open}));
+    const auto before = writer.read().value();
+    ApplyBatch apply = apply_of(open);
+    apply.anchor = Anchor{7, 70};
+    {
+        const CallsFail failing(failure);
+        const auto failed = writer.commit(std::vector<Change>{apply});
+        REQUIRE(failing.failed() == failure.call);
+        REQUIRE_FALSE(failed);
+        CHECK(failed.error().kind == ErrorKind::storage);
+        CHECK_THAT(failed.error().message, Catch::Contains(message));
     }
     CHECK(equal(writer.read().value(), before));
 }

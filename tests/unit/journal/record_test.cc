@@ -20,6 +20,8 @@ TEST_CASE("states, modes and conditions have the names that people read") {
     CHECK(name_of(Condition::source_changed) == "SOURCE_CHANGED");
     CHECK(name_of(Condition::source_regressed) == "SOURCE_REGRESSED");
     CHECK(name_of(Condition::refused) == "REFUSED");
+    CHECK(name_of(Condition::standby) == "STANDBY");
+    CHECK(name_of(Condition::refill_needed) == "REFILL_NEEDED");
 }
 
 TEST_CASE("a state that does not exist has no name and aborts") {

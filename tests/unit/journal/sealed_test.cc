@@ -82,6 +82,10 @@ TEST_CASE("a pipeline's record says which of its fields cannot be") {
     CHECK(with(at::checkpoint_revision_offset, "\x01") == "a checkpoint without its flag");
     CHECK(with(at::anchor_count_offset, "\xff") == "255 anchors, more than 16");
     CHECK_THAT(with(at::anchor_count_offset, "\x10"), Catch::StartsWith("cut short"));
+    // The last of its fields, as it has no fill.
+    const std::size_t incident_count_at = value.size() - format::checksum_bytes - 1;
+    CHECK(with(incident_count_at, "\x09") == "9 incidents, more than 8");
+    CHECK_THAT(with(incident_count_at, "\x08"), Catch::StartsWith("cut short"));
 }
 
 TEST_CASE("a batch's record says which of its fields cannot be") {

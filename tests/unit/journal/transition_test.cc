@@ -29,10 +29,35 @@ TEST_CASE("a new pipeline starts at its high with nothing else") {
     CHECK_FALSE(pipeline.checkpoint);
 }
 
-TEST_CASE("beginning again keeps only the last batch's number") {
+TEST_CASE("a pipeline that begins with gaps starts just below the first of them") {
+    BeginPipeline change = test::begin_of("lex", 10);
+    change.gaps = IntervalSet({{3, 5}, {9, 9}});
+    const Pipeline pipeline = begin(nullptr, change);
+    CHECK(pipeline.high == 10);
+    CHECK(pipeline.watermark == 2);
+}
+
+TEST_CASE("a pipeline begins with what is already known of its index and its history") {
+    BeginPipeline change = test::begin_of("lex", 10);
+    change.checkpoint = Checkpoint{8, 5};
+    change.anchor = Anchor{9, 90};
+    change.shape = 7;
+    const Pipeline pipeline = begin(nullptr, change);
+    CHECK(pipeline.checkpoint == Checkpoint{8, 5});
+    CHECK(pipeline.anchors == std::vector<Anchor>{{9, 90}});
+    CHECK(pipeline.shape == 7);
+}
+
+TEST_CASE("beginning again keeps only the last batch's number and the incidents") {
     Opened opened;
+    keep_anchor(opened.pipeline, {15, 150});
+    record_checkpoint(opened.pipeline, {"lex", {10, 5}});
+    note_incident(opened.pipeline, {"lex", "R12", "another index", 9});
     const Pipeline again = begin(&opened.pipeline, test::begin_of("lex", 3));
     CHECK(again.last_batch == 1);
+    CHECK(again.incidents == std::vector<Incident>{{1, 9, "R12", "another index"}});
+    CHECK(again.anchors.empty());
+    CHECK_FALSE(again.checkpoint);
     CHECK(again.high == 3);
     CHECK(again.watermark == 3);
 }
@@ -119,6 +144,52 @@ TEST_CASE("revisions that left the gaps without proof are counted, up to the lar
     CHECK(opened.pipeline.gaps_unproven == UINT64_MAX);
 }
 
+TEST_CASE("a batch brings the anchor of its newest row") {
+    Opened opened;
+    OpenBatch next = test::open_of("lex", 2, 16, 20);
+    next.anchor = Anchor{20, 200};
+    open(opened.pipeline, next);
+    CHECK(opened.pipeline.anchors == std::vector<Anchor>{{20, 200}});
+}
+
+TEST_CASE("a newer anchor takes the newest one's place, but for each checkpoint one stays") {
+    Pipeline pipeline = begin(nullptr, test::begin_of("lex", 100));
+    keep_anchor(pipeline, {10, 1});
+    keep_anchor(pipeline, {20, 2});
+    CHECK(pipeline.anchors == std::vector<Anchor>{{20, 2}});
+    record_checkpoint(pipeline, {"lex", {20, 5}});
+    keep_anchor(pipeline, {30, 3});
+    keep_anchor(pipeline, {40, 4});
+    CHECK(pipeline.anchors == std::vector<Anchor>{{20, 2}, {40, 4}});
+    CHECK(aborts([&] { keep_anchor(pipeline, {40, 5}); }));
+}
+
+TEST_CASE("the oldest anchor gives way when there are too many") {
+    Pipeline pipeline = begin(nullptr, test::begin_of("lex", 100));
+    const auto keep_and_tell = [&](Revision revision) {
+        keep_anchor(pipeline, {revision, revision});
+        record_checkpoint(pipeline, {"lex", {revision, 5}});
+    };
+    for (Revision revision = 1; revision <= limits::anchors_max; ++revision)
+        keep_and_tell(revision);
+    CHECK(pipeline.anchors.front().revision == 1);
+    keep_and_tell(limits::anchors_max + 1);
+    CHECK(pipeline.anchors.size() == limits::anchors_max);
+    CHECK(pipeline.anchors.front().revision == 2);
+    CHECK(pipeline.anchors.back().revision == limits::anchors_max + 1);
+}
+
+TEST_CASE("the oldest incident gives way when there are too many, and the numbers go on") {
+    Pipeline pipeline = begin(nullptr, test::begin_of("lex"));
+    for (std::size_t i = 1; i <= limits::incidents_kept_max; ++i)
+        note_incident(pipeline, {"lex", "R10", "another index", 9});
+    CHECK(pipeline.incidents.front().number == 1);
+    note_incident(pipeline, {"lex", "R12", "the newest", 10});
+    CHECK(pipeline.incidents.size() == limits::incidents_kept_max);
+    CHECK(pipeline.incidents.front().number == 2);
+    CHECK(pipeline.incidents.back() == Incident{limits::incidents_kept_max + 1, 10, "R12", "the newest"});
+}
+
 TEST_CASE("long details and entities are cut, texts at a whole character") {
     Opened opened;
     const std::string umlauts = [] {
@@ -129,6 +200,9 @@ TEST_CASE("long details and entities are cut, texts at a whole character") {
     }();
     set_condition(opened.pipeline, {"lex", Condition::refused, umlauts, 9});
     CHECK(opened.pipeline.condition_detail.size() == limits::reason_bytes_max - 1);
+    note_incident(opened.pipeline, {"lex", umlauts, umlauts, 9});
+    CHECK(opened.pipeline.incidents.back().label.size() == limits::incident_label_bytes_max - 1);
+    CHECK(opened.pipeline.incidents.back().text.size() == limits::incident_text_bytes_max - 1);
     QuarantineEntry entry = test::entry_of("lex", std::string(3'000, 'e'), 1);
     entry.reason = umlauts;
     const QuarantineEntry kept = as_kept(entry);

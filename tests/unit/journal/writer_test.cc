@@ -158,6 +158,24 @@ TEST_CASE("quarantine is entered, left, retried and dropped") {
     CHECK(only_pipeline(writer).quarantine.empty());
 }
 
+TEST_CASE("a row that a replay sends ahead is the pipeline's anchor as soon as its batch is applied") {
+    const TemporaryFolder folder;
+    {
+        Writer writer = open_writer(folder.journal());
+        OpenBatch open = open_of("lex", 1, 1, 3);
+        open.anchor = Anchor{3, 30};
+        commit(writer, {begin_of("lex"), open});
+        CHECK(only_pipeline(writer).pipeline.anchors == std::vector<Anchor>{{3, 30}});
+        ApplyBatch apply = apply_of(open);
+        apply.anchor = Anchor{7, 70};
+        commit(writer, {apply});
+    }
+    const PipelineSnapshot lex = only_pipeline(open_writer(folder.journal()));
+    CHECK(lex.batches.front().state == BatchState::applied);
+    CHECK(lex.pipeline.anchors == std::vector<Anchor>{{7, 70}});
+    CHECK(lex.pipeline.high == 3);  // the row ahead is owed all the same
+}
+
 TEST_CASE("only the last committed batches stay, and every open one") {
     const TemporaryFolder folder;
     {
@@ -200,7 +218,10 @@ TEST_CASE("an illegal transition aborts and leaves the journal as it was") {
 TEST_CASE("a change of a pipeline that the journal does not know is an error, and the writer stops") {
     const TemporaryFolder folder;
     Writer writer = open_writer(folder.journal());
-    const auto failed = writer.commit(std::vector<Change>{begin_of("lex"), open_of("saldo", 1, 1, 1)});
+    const Change change =
+        GENERATE(as<Change>{}, open_of("saldo", 1, 1, 1), RecordCheckpoint{"saldo", {0, 5}},
+                 SetShape{"saldo", 7, {}}, NoteIncident{"saldo", "R10", "another index", 9});
+    const auto failed = writer.commit(std::vector<Change>{begin_of("lex"), change});
     REQUIRE_FALSE(failed);
     CHECK(failed.error().kind == ErrorKind::storage);
     CHECK_THAT(failed.error().message, Catch::Contains("table pipelines, key 73616c646f: it is missing"));
