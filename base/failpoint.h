@@ -17,7 +17,7 @@
 namespace pawl::failpoint {
 
 // The places within adapters that no effect of the engine shows.
-inline constexpr std::array<std::string_view, 39> adapter_points{
+inline constexpr std::array<std::string_view, 47> adapter_points{
     // The journal: made at the first start (its folder is there; the file is whole, beside its place; it is
     // in
     // its place, which may not be on disk yet), opened, written, pruned. "during" is within a transaction.
@@ -62,6 +62,15 @@ inline constexpr std::array<std::string_view, 39> adapter_points{
     "after:swap_alias",
     "before:forget_rebuild",
     "after:forget_rebuild",
+    // … and those that concern the rows of an outbox.
+    "before:make_kept_table",
+    "after:make_kept_table",
+    "before:raise_ids",
+    "after:raise_ids",
+    "before:hand_over",
+    "after:hand_over",
+    "before:drop_kept_table",
+    "after:drop_kept_table",
     // An operator's request beside a running daemon: read, and its file removed.
     "before:remove_request",
     "after:remove_request",

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "base/failpoint.h"
 #include "source/lease.h"
 #include "source/limits.h"
 #include "source/outbox_layout.h"
@@ -54,16 +55,20 @@ Result<bool> RebuildOutbox::is_there() {
 
 Result<void> RebuildOutbox::make_anew() {
     if (auto dropped = drop(); !dropped) return dropped;
+    failpoint::at("before:make_kept_table");
     auto made = connection_.execute(
         fmt::format("CREATE TABLE {} LIKE {}", kept_name(),
                     source::table_identifier(settings_.database, pipeline_.source.outbox->table)));
     if (!made) return std::unexpected(with_advice(std::move(made.error())));
+    failpoint::at("after:make_kept_table");
     return made;
 }
 
 Result<void> RebuildOutbox::drop() {
+    failpoint::at("before:drop_kept_table");
     auto dropped = connection_.execute(fmt::format("DROP TABLE IF EXISTS {}", kept_name()));
     if (!dropped) return std::unexpected(with_advice(std::move(dropped.error())));
+    failpoint::at("after:drop_kept_table");
     return dropped;
 }
 
@@ -83,7 +88,10 @@ Result<void> RebuildOutbox::raise_ids(engine::Revision known) {
     const auto now = cleaner->take_id(connection_);
     if (!now) return std::unexpected(now.error());
     const engine::Revision least = std::max(*end, known);
-    return *now >= least ? Result<void>{} : cleaner->raise_to(connection_, least);
+    failpoint::at("before:raise_ids");
+    const auto raised = *now >= least ? Result<void>{} : cleaner->raise_to(connection_, least);
+    failpoint::at("after:raise_ids");
+    return raised;
 }
 
 Result<void> RebuildOutbox::hand_over() {
@@ -99,7 +107,9 @@ Result<void> RebuildOutbox::hand_over() {
     if (!highest) return std::unexpected(highest.error());
     const engine::Revision through = source::revision_in(highest->front()[0].value_or("0"));
     for (;;) {
+        failpoint::at("before:hand_over");
         const auto more = from->hand_over(connection_, *to, through);
+        failpoint::at("after:hand_over");
         if (!more) return std::unexpected(more.error());
         if (!*more) return {};
     }

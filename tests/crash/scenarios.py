@@ -7,6 +7,7 @@ import random
 import re
 import signal
 import subprocess
+import tempfile
 import time
 
 from program import TABLE_SQL
@@ -271,8 +272,30 @@ class Outbox(Scenario):
         history.write(ROWS_BETWEEN)
 
 
+class OutboxRebuild(Outbox):
+    """A new index in outbox mode, beside a daemon that goes on deleting rows: they are kept for it, and handed back."""
+
+    def prepare(self, program, history):
+        super().prepare(program, history)
+        program.must("sync")
+
+    def act(self, program, failpoint, history):
+        environment = dict(os.environ, PAWL_FAILPOINT=failpoint)
+        command = program.pawl.command("rebuild", "--drop-old")
+        with program.running(), tempfile.TemporaryFile("w+") as stderr:
+            with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=stderr) as process:
+                while process.poll() is None:
+                    history.write(1)
+                    time.sleep(POLL_SECONDS)
+            stderr.seek(0)
+            return subprocess.CompletedProcess(command, process.returncode, "", stderr.read())
+
+    def clear(self, program, _history):
+        program.must("rebuild", "--drop-old")
+
+
 SCENARIOS = (FirstFill, ManyBatches, OtherShape, CrashedBefore, IndexGone, IndexDown, OperatorRetries, OperatorDrops,
-             LateRows, Rebuild, Outbox)  # fmt: skip
+             LateRows, Rebuild, Outbox, OutboxRebuild)  # fmt: skip
 
 
 def status(program):
