@@ -92,10 +92,7 @@ void Pipeline::on(const TargetReady& event) {
     }
     // Another index than before, or it was restored: all that was under way was meant for the old one. Where
     // the history ends by now is asked for again: that far the index may know more than this process.
-    recovered_ = false;
-    history_.reset();
-    source_.reset();
-    look_up_asked_.forget();
+    recover_anew();
     doubt_again();
 }
 

@@ -124,6 +124,7 @@ class Pipeline {
     void take_up_memory(journal::BeginPipeline& change) const;
     void begin_fill(journal::BeginPipeline& change) const;
     Revision end_of_outbox() const;
+    void recover_anew();
     void go_on();
     void refuse(const RecoveryRow& row);
     void look_for_quarantined_rows();

@@ -40,14 +40,11 @@ void Pipeline::on(const LeaseFailed& event) {
 void Pipeline::begin_anew() {
     if (PAWL_PLANTED(lease_won_goes_on)) return;
     forget_work();
-    recovered_ = false;
-    history_.reset();
-    source_.reset();
+    recover_anew();
     target_.reset();
     source_asked_.forget();
     target_asked_.forget();
     checkpoint_asked_.forget();
-    look_up_asked_.forget();
 }
 
 void Pipeline::stand_by(const Lease& lease) {

@@ -133,6 +133,14 @@ void Pipeline::look_for_quarantined_rows() {
     if (has_outbox() && !ledger_.quarantine().empty()) ledger_.request_retry({}, changes_);
 }
 
+// By what the history and the index are by then.
+void Pipeline::recover_anew() {
+    recovered_ = false;
+    history_.reset();
+    source_.reset();
+    look_up_asked_.forget();
+}
+
 void Pipeline::forget_work() {
     works_.clear();
     if (!PAWL_PLANTED(old_answers_not_forgotten)) in_flight_.clear();

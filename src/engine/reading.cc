@@ -28,7 +28,7 @@ std::optional<Reading::Asked> Reading::next(const Ledger& ledger, const std::map
     if (!wanted.empty()) return Asked{request(std::move(wanted), true), Purpose::repair};
 
     const bool tail_wanted = tail_due && high < tail_end_;
-    const bool gaps_wanted = !ledger.gaps().empty() && (gaps_due_ || now >= gaps_next_at_);
+    const bool gaps_wanted = !ledger.gaps().empty() && (gap_round_.due || now >= gap_round_.next_at);
     // In turn: a long round over merged gaps must not hold up what is new.
     if (gaps_wanted && !(tail_wanted && gaps_read_last_))
         return Asked{request(gaps_to_look_at(ledger), !PAWL_PLANTED(stale_row_from_gap)), Purpose::gaps};
@@ -70,13 +70,13 @@ void Reading::took(const Asked& asked, const Page& page, TimeMs now) {
             gaps_read_last_ = false;
             return;
         case Purpose::gaps:
-            if (gaps_covered_ == 0) gaps_round_began_ = page.read_at;
-            gaps_due_ = !page.complete;
+            if (gap_round_.covered == 0) gap_round_.began = page.read_at;
+            gap_round_.due = !page.complete;
             gaps_read_last_ = true;
-            gaps_covered_ = page.complete ? 0 : page.covered_through;
+            gap_round_.covered = page.complete ? 0 : page.covered_through;
             // As long a rest as the round was long: gaps that are many must not take all of the time.
             if (page.complete)
-                gaps_next_at_ = now + std::max(limits_.poll_interval_ms, now - gaps_round_began_);
+                gap_round_.next_at = now + std::max(limits_.poll_interval_ms, now - gap_round_.began);
             return;
         case Purpose::tail:
             if (page.complete && asked.looks == looks_)
@@ -93,7 +93,7 @@ bool Reading::is_end_of_table(const Asked& asked, const Page& page) {
 }
 
 void Reading::see_end() {
-    if (!tail_complete_) gaps_due_ = true;
+    if (!tail_complete_) gap_round_.due = true;
     tail_complete_ = true;
 }
 
@@ -103,9 +103,9 @@ void Reading::reset() {
     fill_through_ = 0;
     tail_end_ = journal::revision_max;
     tail_complete_ = false;
-    gaps_due_ = false;
+    gap_round_.due = false;
     gaps_read_last_ = false;
-    gaps_covered_ = 0;
+    gap_round_.covered = 0;
 }
 
 ReadRequest Reading::request(IntervalSet revisions, bool latest) const {
@@ -118,7 +118,7 @@ ReadRequest Reading::request(IntervalSet revisions, bool latest) const {
 
 IntervalSet Reading::gaps_to_look_at(const Ledger& ledger) const {
     IntervalSet wanted = ledger.gaps();
-    wanted.erase_through(gaps_covered_);
+    wanted.erase_through(gap_round_.covered);
     // Everything left was covered in this round or filled since: a new round begins.
     return wanted.empty() ? ledger.gaps() : wanted;
 }

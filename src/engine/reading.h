@@ -86,10 +86,10 @@ class Reading {
     // that.
     bool caught_up(const Ledger& ledger) const {
         const bool repaired = repairs_.empty() || repairs_.lowest() > tail_end_;
-        return tail_complete_ && repaired && (ledger.gaps().empty() || !gaps_due_);
+        return tail_complete_ && repaired && (ledger.gaps().empty() || !gap_round_.due);
     }
     // A round over the gaps is to begin, or is under way.
-    bool gaps_due() const { return gaps_due_; }
+    bool gaps_due() const { return gap_round_.due; }
     bool tail_complete() const { return tail_complete_; }
 
     // All begins again: what is under way is forgotten, but for repairs.
@@ -109,13 +109,16 @@ class Reading {
     std::optional<std::string> table_after_;  // how far the fill has read, when it has
     bool table_read_ = false;                 // all of it; its batches may be under way
     std::uint64_t looks_ = 0;
-    bool tail_complete_ = false;  // the last read of the tail reached its end
+    bool tail_complete_ = false;   // the last read of the tail reached its end
+    bool gaps_read_last_ = false;  // the last page was one of gaps
     // Gaps are looked at in rounds, since one read may not cover them all.
-    bool gaps_due_ = false;
-    bool gaps_read_last_ = false;  // the last page was one of them
-    Revision gaps_covered_ = 0;    // in this round
-    TimeMs gaps_round_began_ = 0;
-    TimeMs gaps_next_at_ = 0;  // the next round
+    struct GapRound {
+        bool due = false;      // or under way
+        Revision covered = 0;  // by now; 0: it has not begun
+        TimeMs began = 0;
+        TimeMs next_at = 0;  // the round after it, where none is due before
+    };
+    GapRound gap_round_;
 };
 
 }  // namespace pawl::engine
