@@ -64,7 +64,9 @@ void check_consistent(const PipelineSnapshot& snapshot) {
         const auto& outcome = batch.outcome;
         PAWL_ASSERT(content.rows >= std::uint64_t{content.indexed} + content.removed + content.invalid);
         PAWL_ASSERT(content.rows >= std::uint64_t{outcome.done} + outcome.superseded + outcome.quarantined);
-        PAWL_ASSERT(batch.state == BatchState::committed || batch.revisions.highest() <= pipeline.high);
+        if (batch.state != BatchState::committed)
+            PAWL_ASSERT(batch.revisions.empty() ? pipeline.fill.has_value()
+                                                : batch.revisions.highest() <= pipeline.high);
         PAWL_ASSERT(batch.state != BatchState::intent ||
                     (outcome == BatchOutcome{} && batch.applied_at == 0));
         PAWL_ASSERT(batch.state == BatchState::committed || batch.committed_at == 0);

@@ -57,7 +57,8 @@ void add(Digest& digest, const Pipeline& pipeline) {
     digest.add(pipeline.last_batch, pipeline.high, pipeline.watermark, name_of(pipeline.condition));
     digest.add(pipeline.condition_detail, pipeline.condition_since, pipeline.anchors.size());
     if (pipeline.checkpoint) digest.add(pipeline.checkpoint->revision, pipeline.checkpoint->written_at);
-    digest.add(pipeline.gaps_unproven, pipeline.shape);
+    digest.add(pipeline.gaps_unproven, pipeline.shape, pipeline.fill.has_value());
+    if (pipeline.fill) digest.add(pipeline.fill->after, pipeline.fill->rows);
     for (const Anchor& anchor : pipeline.anchors)
         digest.add(anchor.revision, anchor.digest);
     for (const Incident& incident : pipeline.incidents)
@@ -128,6 +129,7 @@ void JournalModel::put_one(const CommitBatches& change) {
     for (const BatchId id : change.batches)
         commit(batch_of(snapshot, id), change.at);
     move_watermark(snapshot.pipeline, change.watermark);
+    move_fill(snapshot.pipeline, change.fill);
     prune(snapshot.batches);
 }
 

@@ -49,8 +49,7 @@ inline Batch any_batch() {
     batch.id = *rc::gen::inRange<BatchId>(1, ~BatchId{0});
     batch.pipeline = *pipeline_name();
     batch.state = *rc::gen::element(BatchState::intent, BatchState::applied, BatchState::committed);
-    batch.revisions = *any_set();
-    batch.revisions.insert(*any_revision());
+    batch.revisions = *any_set();  // none: rows of a fill
     batch.content = {*rc::gen::arbitrary<std::uint32_t>(), *rc::gen::arbitrary<std::uint32_t>(),
                      *rc::gen::arbitrary<std::uint32_t>(), *rc::gen::arbitrary<std::uint32_t>(),
                      *rc::gen::arbitrary<std::uint64_t>()};

@@ -29,7 +29,18 @@ std::optional<Anchor> some_anchor(const PipelineSnapshot& snapshot) {
     return Anchor{newest + *rc::gen::inRange<Revision>(1, 20), *rc::gen::arbitrary<std::uint64_t>()};
 }
 
+// Rows of the fill: without revisions, and high stays.
+OpenBatch some_open_of_fill(const PipelineSnapshot& snapshot) {
+    const Pipeline& pipeline = snapshot.pipeline;
+    OpenBatch change = open_of(pipeline.name, pipeline.last_batch + 1, 1, *rc::gen::inRange<Revision>(1, 9));
+    change.batch.revisions = {};
+    change.gaps = snapshot.gaps;
+    change.high = pipeline.high;
+    return change;
+}
+
 OpenBatch some_open(const PipelineSnapshot& snapshot) {
+    if (snapshot.pipeline.fill && *rc::gen::arbitrary<bool>()) return some_open_of_fill(snapshot);
     const Revision high = snapshot.pipeline.high;
     const auto first = high + *rc::gen::inRange<Revision>(1, 5);
     OpenBatch change = open_of(snapshot.pipeline.name, snapshot.pipeline.last_batch + 1, first,
@@ -65,30 +76,49 @@ Revision some_watermark(const PipelineSnapshot& snapshot, const IntervalSet& gap
     return *rc::gen::inRange<Revision>(snapshot.pipeline.watermark, most + 1);
 }
 
+CommitBatches some_commit(const PipelineSnapshot& snapshot) {
+    CommitBatches change{snapshot.pipeline.name, {}, some_watermark(snapshot, snapshot.gaps), 11};
+    bool rows_of_fill_left = false;
+    for (const Batch& batch : snapshot.batches) {
+        if (batch.state == BatchState::applied && *rc::gen::arbitrary<bool>())
+            change.batches.push_back(batch.id);
+        else if (batch.state != BatchState::committed && batch.revisions.empty())
+            rows_of_fill_left = true;
+    }
+    change.fill = snapshot.pipeline.fill;
+    if (!change.fill) return change;
+    if (!rows_of_fill_left && *rc::gen::arbitrary<bool>())
+        change.fill.reset();  // it has come to its end
+    else
+        change.fill = Fill{*text_up_to(300), change.fill->rows + change.batches.size()};
+    return change;
+}
+
+BeginPipeline some_begin(const std::string& name) {
+    BeginPipeline begin = begin_of(name, *rc::gen::inRange<Revision>(0, 50));
+    if (*rc::gen::arbitrary<bool>()) begin.anchor = Anchor{*rc::gen::inRange<Revision>(1, 60), 14};
+    if (*rc::gen::arbitrary<bool>()) begin.fill = Fill{};
+    if (begin.high > 9) begin.gaps = IntervalSet({{3, 5}, {9, 9}});
+    return begin;
+}
+
 // A change that the model allows now.
 Change some_change(const JournalModel& model) {
     const std::string name = *rc::gen::element<std::string>("lex", "saldo", "lexin");
     const auto known = model.pipelines().find(name);
     if (known == model.pipelines().end() && *rc::gen::inRange(0, 4) == 0)
         return SetCondition{name, Condition::standby, "another pawl feeds it", 4};
-    if (known == model.pipelines().end()) return begin_of(name, *rc::gen::inRange<Revision>(0, 50));
+    if (known == model.pipelines().end()) return some_begin(name);
     const PipelineSnapshot& snapshot = known->second;
-    std::vector<const Batch*> of_state[4];
+    std::vector<const Batch*> intent;
     for (const Batch& batch : snapshot.batches)
-        of_state[static_cast<int>(batch.state)].push_back(&batch);
-    const auto& intent = of_state[static_cast<int>(BatchState::intent)];
-    const auto& applied = of_state[static_cast<int>(BatchState::applied)];
+        if (batch.state == BatchState::intent) intent.push_back(&batch);
     // Of full size always: a smaller one leaves the last choices out, and they would hardly ever come.
     const auto choice = *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(0, 23));
     if (choice < 6) return some_open(snapshot);
     if (choice < 11 && !intent.empty())
         return some_apply(snapshot, *intent[*rc::gen::inRange<std::size_t>(0, intent.size())]);
-    if (choice < 15) {
-        CommitBatches change{name, {}, some_watermark(snapshot, snapshot.gaps), 11};
-        for (const Batch* batch : applied)
-            if (*rc::gen::arbitrary<bool>()) change.batches.push_back(batch->id);
-        return change;
-    }
+    if (choice < 15) return some_commit(snapshot);
     if (choice == 15) {
         CloseGaps change{name, snapshot.gaps, 0, *rc::gen::arbitrary<std::uint64_t>()};
         change.gaps.erase(IntervalSet({{1, *rc::gen::inRange<Revision>(1, 500)}}));
@@ -102,10 +132,7 @@ Change some_change(const JournalModel& model) {
         return RecordCheckpoint{name, {*rc::gen::inRange<Revision>(0, snapshot.pipeline.high + 1), 12}};
     if (choice == 20) return SetShape{name, *rc::gen::arbitrary<std::uint64_t>(), {{1, 2}, {3, 4}}};
     if (choice == 21) return NoteIncident{name, *text_up_to(30), *text_up_to(400), 13};
-    BeginPipeline begin = begin_of(name, *rc::gen::inRange<Revision>(0, 50));
-    if (*rc::gen::arbitrary<bool>()) begin.anchor = Anchor{*rc::gen::inRange<Revision>(1, 60), 14};
-    if (begin.high > 9) begin.gaps = IntervalSet({{3, 5}, {9, 9}});
-    return begin;
+    return some_begin(name);
 }
 
 }  // namespace
