@@ -72,12 +72,38 @@ std::vector<Record> records_in(Bytes file) {
     return records;
 }
 
-void make_checksum_right(const Record& record) {
+std::uint64_t u64_at(Bytes bytes, std::size_t offset) {
+    std::uint64_t number = 0;
+    std::memcpy(&number, bytes.data() + offset, sizeof(number));
+    return number;
+}
+
+bool is_commit(const Record& record) {
+    constexpr auto type = static_cast<std::uint8_t>(journal::format::RecordType::commit);
+    return std::ranges::equal(record.key, journal::format::commit_key) && record.value.front() == type &&
+           record.value.size() == journal::format::commit::fixed_bytes + journal::format::checksum_bytes;
+}
+
+// Gives by how much the checksum has changed.
+std::uint64_t make_checksum_right(const Record& record) {
     const std::size_t summed = record.value.size() - journal::format::checksum_bytes;
     std::string bytes(record.key.begin(), record.key.end());
     bytes.append(record.value.begin(), record.value.begin() + static_cast<std::ptrdiff_t>(summed));
+    const std::uint64_t before = u64_at(record.value, summed);
     const std::uint64_t checksum = XXH3_64bits(bytes.data(), bytes.size());
     std::memcpy(record.value.data() + summed, &checksum, sizeof(checksum));
+    return checksum - before;
+}
+
+// Of all commit records: which one the newest meta page leads to is not looked for.
+void add_to_sums(std::span<const Record> records, std::uint64_t change) {
+    for (const Record& record : records) {
+        if (!is_commit(record)) continue;
+        std::uint8_t* const place = record.value.data() + journal::format::commit::sum_offset;
+        const std::uint64_t sum = u64_at(record.value, journal::format::commit::sum_offset) + change;
+        std::memcpy(place, &sum, sizeof(sum));
+        make_checksum_right(record);
+    }
 }
 
 class Mutator {
@@ -133,8 +159,13 @@ class Mutator {
         if (records.empty()) return;
         const Record& chosen = records[below(records.size())];
         change(chosen.value.first(chosen.value.size() - journal::format::checksum_bytes));
-        make_checksum_right(chosen);
+        make_right(records, chosen);
         if (below(4) == 0) std::ranges::for_each(records, make_checksum_right);
+    }
+    // Many records are of pages that are free by now and count in no sum, so the sums do not always follow.
+    void make_right(std::span<const Record> records, const Record& changed) {
+        const std::uint64_t change = make_checksum_right(changed);
+        if (!is_commit(changed) && below(3) != 0) add_to_sums(records, change);
     }
     // One of the numbers that records are about becomes a near or a far one.
     void number_in_record() {
@@ -160,7 +191,7 @@ class Mutator {
                 number = ~std::uint64_t{0} >> below(64);
         }
         std::memcpy(place, &number, sizeof(number));
-        make_checksum_right(chosen);
+        make_right(records, chosen);
     }
     // Another page's content under this page's number: an older copy, a page of another table.
     void copy_page() {

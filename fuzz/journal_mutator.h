@@ -1,5 +1,5 @@
 // Changes a journal's data file so that the change gets past the first check: within a page, or within a
-// record whose checksum is made right again.
+// record whose checksum, and the sum of all, is made right again.
 #pragma once
 
 #include <cstddef>

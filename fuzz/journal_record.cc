@@ -50,6 +50,16 @@ int check_header(std::string_view key, std::string_view value) {
     return check(header, value, encode_header);
 }
 
+int check_commit(std::string_view key, std::string_view value) {
+    const auto commit = decode_commit(key, value);
+    // Of an older format there is no sum, and it is not written any more.
+    if (commit && !commit->sum) {
+        PAWL_ASSERT(value.starts_with(static_cast<char>(format::RecordType::commit_1)));
+        return 1;
+    }
+    return check(commit, value, [](const Commit& one) { return encode_commit(one.transaction, *one.sum); });
+}
+
 // A record of an older format becomes one of today's that says the same, and nothing of what is newer.
 int check_pipeline(std::string_view key, std::string_view value) {
     const auto pipeline = decode_pipeline(key, value);
@@ -72,7 +82,7 @@ int check_batch(std::string_view key, std::string_view value) {
 
 void check_all(std::string_view key, std::string_view value) {
     int kinds = check_header(key, value);
-    kinds += check(decode_commit(key, value), value, encode_commit);
+    kinds += check_commit(key, value);
     kinds += check_pipeline(key, value);
     kinds += check(decode_gaps(key, value), value,
                    [](const Gaps& gaps) { return encode_gaps(gaps.pipeline, gaps.gaps); });
@@ -91,7 +101,8 @@ std::string fitting_key(std::string_view key, std::string_view body) {
     if (body.empty()) return std::string(key);
     const auto type = static_cast<format::RecordType>(body.front());
     if (type == format::RecordType::header) return std::string(format::header_key);
-    if (type == format::RecordType::commit) return std::string(format::commit_key);
+    if (type == format::RecordType::commit || type == format::RecordType::commit_1)
+        return std::string(format::commit_key);
     constexpr std::size_t text_offset = format::quarantine::fixed_bytes + 2;
     if (type != format::RecordType::quarantine || body.size() < text_offset) return std::string(key);
     const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(body[at]); };

@@ -51,7 +51,7 @@ void write_records(const fs::path& folder) {
     write_record(folder, "header", "journal", encode_header({format::version, 1'000, "pawl 0.1.0"}));
     write_record(folder, "header_of_a_newer_format", "journal",
                  encode_header({format::version + 1, 1'000, "pawl 9"}));
-    write_record(folder, "commit", "commit", encode_commit(7));
+    write_record(folder, "commit", "commit", encode_commit(7, 0x0123456789abcdef));
     Pipeline pipeline = pipeline_of("lex");
     write_record(folder, "pipeline_running", "lex", encode_pipeline(pipeline));
     pipeline.checkpoint = Checkpoint{90, 5'000};
@@ -112,12 +112,28 @@ void write_files(const fs::path& folder) {
     write_bytes(folder / "flipped_bit", flipped);
 }
 
+// All commit records of the file, with sums that are right for another record in place of one.
+void correct_sums(std::string& bytes, std::string_view written, std::string_view forged) {
+    const auto part = [](std::string_view value) { return sum_part_of("pipelines", "lex", value); };
+    const std::string key(format::commit_key);
+    constexpr std::size_t value_bytes = format::commit::fixed_bytes + format::checksum_bytes;
+    for (auto at = bytes.find(key); at != bytes.npos; at = bytes.find(key, at + 1)) {
+        const std::size_t value_at = at + key.size();
+        const auto commit = decode_commit(key, std::string_view(bytes).substr(value_at, value_bytes));
+        if (!commit || !commit->sum) continue;
+        const std::uint64_t sum = *commit->sum - part(written) + part(forged);
+        bytes.replace(value_at, value_bytes, encode_commit(commit->transaction, sum));
+    }
+}
+
 // The data file `from` with the first record `written` replaced by one that contradicts the others.
 void forge(const fs::path& from, const fs::path& to, const std::string& written, const std::string& forged) {
     std::string bytes = read_bytes(from);
     const auto at = bytes.find(written);
     if (at == bytes.npos || written.size() != forged.size()) std::printf("%s: failed\n", to.c_str());
-    write_bytes(to, bytes.replace(at, written.size(), forged));
+    bytes.replace(at, written.size(), forged);
+    correct_sums(bytes, written, forged);
+    write_bytes(to, bytes);
 }
 
 // Checksums are right, and the engine would stop at an assertion: journal/contradictions.h refuses them.

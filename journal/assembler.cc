@@ -15,10 +15,6 @@ namespace pawl::journal {
 
 using format::Table;
 
-std::string place_of(std::string_view table, std::string_view key) {
-    return fmt::format("table {}, key {}", table, to_hex(key));
-}
-
 void Assembler::add_damage(std::string where, std::string what) {
     if (damages_.size() < limits::damages_max) damages_.push_back({std::move(where), std::move(what)});
 }
@@ -37,8 +33,10 @@ void Assembler::add_meta(std::string_view key, std::string_view value) {
         else
             add_damage(place_of(table, key), header.error().message);
     } else if (key == format::commit_key) {
-        if (const auto transaction = decode_commit(key, value); !transaction)
-            add_damage(place_of(table, key), transaction.error().message);
+        if (const auto commit = decode_commit(key, value))
+            commit_ = *commit;
+        else
+            add_damage(place_of(table, key), commit.error().message);
     } else {
         add_damage(place_of(table, key), "its key is no key of this table");
     }
@@ -46,6 +44,7 @@ void Assembler::add_meta(std::string_view key, std::string_view value) {
 
 void Assembler::add(std::string_view table, std::string_view key, std::string_view value) {
     const auto unreadable = [&](const Error& error) { add_damage(place_of(table, key), error.message); };
+    sum_ += sum_part_of(table, key, value);
     if (table == name_of(Table::meta)) {
         add_meta(key, value);
     } else if (table == name_of(Table::pipelines)) {
@@ -71,6 +70,17 @@ void Assembler::add(std::string_view table, std::string_view key, std::string_vi
     }
 }
 
+// A page from before a later change is whole: each of its records has a right checksum, and may contradict no
+// other. The sum tells that records are missing, or there still. Beside another damage it would only say
+// again that something is.
+void Assembler::check_sum() {
+    if (!damages_.empty() || !commit_ || !commit_->sum || *commit_->sum == sum_) return;
+    add_damage(place_of(name_of(Table::meta), format::commit_key),
+               fmt::format("its sum of all records' checksums is {:016x}, but the records that are there add "
+                           "up to {:016x}: the disk has lost or mixed writes that it had promised to keep",
+                           *commit_->sum, sum_));
+}
+
 Contents Assembler::finish() && {
     Contents contents;
     if (header_) {
@@ -92,6 +102,7 @@ Contents Assembler::finish() && {
                 add_damage(std::move(contradiction.where), std::move(contradiction.what));
         contents.pipelines.push_back(std::move(parts.snapshot));
     }
+    check_sum();
     contents.damages = std::move(damages_);
     return contents;
 }

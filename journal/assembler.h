@@ -1,6 +1,7 @@
 // Puts a journal together from its records, whoever reads them: LMDB or our own page reader.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,7 +22,8 @@ class Assembler {
     const std::optional<Header>& header() const { return header_; }
 
     // Pipelines by name, batches by id, quarantine by entity. Records of a pipeline without a record of its
-    // own are shown under its name, and are a damage.
+    // own are shown under its name, and are a damage; so is a sum in the commit record that is another than
+    // that of what was added, where there is no other damage.
     Contents finish() &&;
 
   private:
@@ -31,9 +33,12 @@ class Assembler {
     };
 
     void add_meta(std::string_view key, std::string_view value);
+    void check_sum();
     Parts& parts_of(const std::string& pipeline);
 
     std::optional<Header> header_;
+    std::optional<Commit> commit_;
+    std::uint64_t sum_ = 0;  // of what was added
     std::map<std::string, Parts> pipelines_;
     std::vector<Damage> damages_;
 };
@@ -42,8 +47,5 @@ class Environment;
 
 // One moment of an open journal.
 Result<Contents> read_all(const Environment& environment);
-
-// "table batches, key 6c65780000…"
-std::string place_of(std::string_view table, std::string_view key);
 
 }  // namespace pawl::journal

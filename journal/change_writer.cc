@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/core.h>
-
 #include "base/failpoint.h"
-#include "journal/assembler.h"
 #include "journal/limits.h"
 #include "journal/transition.h"
 
@@ -18,8 +15,7 @@ using format::Table;
 constexpr std::size_t pruned_per_commit_max = 1000;
 
 std::unexpected<Error> unusable(Table table, std::string_view key, std::string_view why) {
-    return fail(ErrorKind::storage, fmt::format("the journal's {}: {}", place_of(name_of(table), key), why),
-                "keep a copy of the folder; `pawl dump` shows what can be read");
+    return std::unexpected(unusable_record(table, key, why));
 }
 
 // Reads and decodes the record that must be there.

@@ -33,6 +33,10 @@ std::string to_hex(std::string_view bytes) {
     return hex;
 }
 
+std::string place_of(std::string_view table, std::string_view key) {
+    return fmt::format("table {}, key {}", table, to_hex(key));
+}
+
 std::string pipeline_key(std::string_view pipeline) {
     PAWL_ASSERT(is_name(pipeline));
     return std::string(pipeline);
@@ -82,21 +86,32 @@ Result<Header> decode_header(std::string_view key, std::string_view value) {
     return result_of(reader, header);
 }
 
-std::string encode_commit(std::uint64_t transaction) {
+std::string encode_commit(std::uint64_t transaction, std::uint64_t sum) {
     ByteWriter writer = begin_value(RecordType::commit);
     writer.u64(transaction);
+    PAWL_ASSERT(writer.size() == format::commit::sum_offset);
+    writer.u64(sum);
     PAWL_ASSERT(writer.size() == format::commit::fixed_bytes);
     return finish_value(format::commit_key, std::move(writer));
 }
 
-Result<std::uint64_t> decode_commit(std::string_view key, std::string_view value) {
-    const auto body = open_value(RecordType::commit, key, value);
+Result<Commit> decode_commit(std::string_view key, std::string_view value) {
+    const bool is_first = value.starts_with(static_cast<char>(RecordType::commit_1));
+    const auto body = open_value(is_first ? RecordType::commit_1 : RecordType::commit, key, value);
     if (!body) return std::unexpected(body.error());
     if (key != format::commit_key) return no_such_key();
     ByteReader reader(*body);
-    const std::uint64_t transaction = reader.u64();
+    Commit commit;
+    commit.transaction = reader.u64();
+    if (!is_first) commit.sum = reader.u64();
     reader.expect_end();
-    return result_of(reader, transaction);
+    return result_of(reader, commit);
+}
+
+std::uint64_t sum_part_of(std::string_view table, std::string_view key, std::string_view value) {
+    const bool is_commit = table == name_of(format::Table::meta) && key == format::commit_key;
+    if (is_commit || value.size() < format::checksum_bytes) return 0;
+    return ByteReader(value.substr(value.size() - format::checksum_bytes)).u64();
 }
 
 std::string encode_gaps(std::string_view pipeline, const IntervalSet& gaps) {

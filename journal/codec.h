@@ -22,6 +22,13 @@ struct Header {
     bool operator==(const Header&) const = default;
 };
 
+// Which transaction wrote the journal last, and what must be there after it.
+struct Commit {
+    std::uint64_t transaction = 0;     // LMDB's number of it
+    std::optional<std::uint64_t> sum;  // of all other records (sum_part_of); formats before 5 have none
+    bool operator==(const Commit&) const = default;
+};
+
 // Keys. Names are limits::pipeline_name_bytes_max bytes at most, without NUL and not empty (asserted).
 std::string pipeline_key(std::string_view pipeline);  // in pipelines and gaps
 std::string records_prefix(
@@ -32,7 +39,7 @@ std::string quarantine_key(std::string_view pipeline,
 
 // Values. What does not fit the limits is a bug of the caller (asserted).
 std::string encode_header(const Header& header);
-std::string encode_commit(std::uint64_t transaction);
+std::string encode_commit(std::uint64_t transaction, std::uint64_t sum);
 std::string encode_pipeline(const Pipeline& pipeline);
 std::string encode_gaps(std::string_view pipeline, const IntervalSet& gaps);
 std::string encode_batch(const Batch& batch);
@@ -48,7 +55,7 @@ struct Gaps {
 // Errors: kind storage; the message is what is wrong with the record ("checksum differs"), without its place.
 // A header of a newer format decodes: only `format` is set then.
 Result<Header> decode_header(std::string_view key, std::string_view value);
-Result<std::uint64_t> decode_commit(std::string_view key, std::string_view value);
+Result<Commit> decode_commit(std::string_view key, std::string_view value);
 Result<Pipeline> decode_pipeline(std::string_view key, std::string_view value);
 Result<Gaps> decode_gaps(std::string_view key, std::string_view value);
 Result<Batch> decode_batch(std::string_view key, std::string_view value);
@@ -58,7 +65,13 @@ Result<QuarantineEntry> decode_quarantine(std::string_view key, std::string_view
 // at.
 std::optional<BatchState> peek_state(std::string_view value);
 
+// What a record adds to the sum in the commit record, modulo 2^64: its checksum; nothing for the commit
+// record itself, and for what is too short to be a record. No checksum is looked at.
+std::uint64_t sum_part_of(std::string_view table, std::string_view key, std::string_view value);
+
 // "6c6578": how messages show keys.
 std::string to_hex(std::string_view bytes);
+// "table batches, key 6c65780000…"
+std::string place_of(std::string_view table, std::string_view key);
 
 }  // namespace pawl::journal

@@ -15,6 +15,8 @@
 #include <fmt/core.h>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
+#include "journal/codec.h"
 #include "journal/limits.h"
 #include "journal/page_file.h"
 
@@ -70,8 +72,15 @@ Error lmdb_error(int status, std::string_view place, std::string_view doing) {
     return {ErrorKind::storage, std::move(message), std::move(advice)};
 }
 
+Error unusable_record(format::Table table, std::string_view key, std::string_view why) {
+    return {ErrorKind::storage, fmt::format("the journal's {}: {}", place_of(name_of(table), key), why),
+            "keep a copy of the folder; `pawl dump` shows what can be read"};
+}
+
 Transaction::Transaction(Transaction&& other) noexcept
     : txn_(std::exchange(other.txn_, nullptr)),
+      writes_(other.writes_),
+      sum_change_(other.sum_change_),
       tables_(other.tables_),
       place_(std::move(other.place_)),
       map_was_full_(other.map_was_full_) {}
@@ -94,18 +103,30 @@ Result<std::optional<std::string_view>> Transaction::get(format::Table table, st
     return view_of(found);
 }
 
+Result<std::uint64_t> Transaction::present_sum_part(format::Table table, std::string_view key) {
+    const auto present = get(table, key);
+    if (!present) return std::unexpected(present.error());
+    return *present ? sum_part_of(name_of(table), key, **present) : 0;
+}
+
 Result<void> Transaction::put(format::Table table, std::string_view key, std::string_view value) {
+    const auto replaced = present_sum_part(table, key);
+    if (!replaced) return std::unexpected(replaced.error());
     MDB_val place = value_of(key);
     MDB_val content = value_of(value);
     const int status = ::mdb_put(txn_, handle_of(table), &place, &content, 0);
     if (status != MDB_SUCCESS) return failed(status, "a record cannot be written");
+    sum_change_ += sum_part_of(name_of(table), key, value) - *replaced;
     return {};
 }
 
 Result<void> Transaction::erase(format::Table table, std::string_view key) {
+    const auto erased = present_sum_part(table, key);
+    if (!erased) return std::unexpected(erased.error());
     MDB_val place = value_of(key);
     const int status = ::mdb_del(txn_, handle_of(table), &place, nullptr);
     if (status != MDB_SUCCESS && status != MDB_NOTFOUND) return failed(status, "a record cannot be removed");
+    sum_change_ -= *erased;
     return {};
 }
 
@@ -125,8 +146,29 @@ Result<void> Transaction::each(format::Table table, std::string_view prefix, con
     return {};
 }
 
-std::uint64_t Transaction::number() const {
-    return ::mdb_txn_id(txn_);
+Result<std::uint64_t> Transaction::sum_of_records() {
+    const auto value = get(format::Table::meta, format::commit_key);
+    if (!value) return std::unexpected(value.error());
+    const auto former = decode_commit(format::commit_key, value->value_or(std::string_view()));
+    if (!former)
+        return std::unexpected(
+            unusable_record(format::Table::meta, format::commit_key, former.error().message));
+    if (former->sum) return *former->sum + sum_change_;
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < format::table_names.size(); ++i) {
+        const auto read =
+            each(static_cast<format::Table>(i), {}, [&](std::string_view key, std::string_view record) {
+                sum += sum_part_of(format::table_names[i], key, record);
+            });
+        if (!read) return std::unexpected(read.error());
+    }
+    return sum;
+}
+
+Result<void> Transaction::put_commit_record() {
+    const auto sum = sum_of_records();
+    if (!sum) return std::unexpected(sum.error());
+    return put(format::Table::meta, format::commit_key, encode_commit(::mdb_txn_id(txn_), *sum));
 }
 
 // A commit whose meta page cannot be made durable leaves that page with the new trees under the old
@@ -164,6 +206,10 @@ class Transaction::MetaPage {
 };
 
 Result<void> Transaction::commit() {
+    if (writes_) {
+        if (auto recorded = put_commit_record(); !recorded) return recorded;
+        failpoint::at("during:commit");
+    }
     const MetaPage meta_page(txn_);
     const int status = ::mdb_txn_commit(std::exchange(txn_, nullptr));
     if (status == MDB_SUCCESS) return {};
@@ -237,7 +283,7 @@ Result<Transaction> Environment::begin(unsigned flags) const {
     }
     if (status != MDB_SUCCESS)
         return std::unexpected(lmdb_error(status, place_, "a transaction cannot begin"));
-    return Transaction(txn, tables_, place_);
+    return Transaction(txn, (flags & MDB_RDONLY) == 0, tables_, place_);
 }
 
 Result<Transaction> Environment::begin_write() {

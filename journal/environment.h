@@ -30,6 +30,7 @@ class Transaction {
 
     // All errors: kind storage.
     Result<std::optional<std::string_view>> get(format::Table table, std::string_view key);
+    // The commit record is not the caller's business: commit() writes it.
     Result<void> put(format::Table table, std::string_view key, std::string_view value);
     // No error when it is not there.
     Result<void> erase(format::Table table, std::string_view key);
@@ -37,8 +38,9 @@ class Transaction {
     using Visit = std::function<void(std::string_view key, std::string_view value)>;
     Result<void> each(format::Table table, std::string_view prefix, const Visit& visit);
 
-    std::uint64_t number() const;
-    // On success it is on disk.
+    // Of a write transaction: with a new commit record, whose sum is the former one's and what put and erase
+    // have changed; of all records that there are when the former one, of an older format, has none. On
+    // success it is on disk.
     Result<void> commit();
     // A former call failed because the map is full: a larger map and a new transaction may help.
     bool map_was_full() const { return map_was_full_; }
@@ -46,13 +48,20 @@ class Transaction {
   private:
     friend class Environment;
     class MetaPage;
-    Transaction(MDB_txn* txn, const std::array<unsigned, format::table_names.size()>& tables,
+    Transaction(MDB_txn* txn, bool writes, const std::array<unsigned, format::table_names.size()>& tables,
                 std::string place)
-        : txn_(txn), tables_(tables), place_(std::move(place)) {}
+        : txn_(txn), writes_(writes), tables_(tables), place_(std::move(place)) {}
     unsigned handle_of(format::Table table) const { return tables_[static_cast<std::size_t>(table)]; }
     std::unexpected<Error> failed(int status, std::string_view doing);
+    // What the record of this key, if there is one, adds to the sum now.
+    Result<std::uint64_t> present_sum_part(format::Table table, std::string_view key);
+    // What the new commit record must say.
+    Result<std::uint64_t> sum_of_records();
+    Result<void> put_commit_record();
 
     MDB_txn* txn_ = nullptr;
+    bool writes_ = false;
+    std::uint64_t sum_change_ = 0;  // by put and erase, modulo 2^64
     std::array<unsigned, format::table_names.size()> tables_{};
     std::string place_;
     bool map_was_full_ = false;
@@ -96,6 +105,9 @@ class Environment {
 
 // Whether next to nothing is free on the file system of `folder`.
 bool disk_is_full(const std::filesystem::path& folder);
+
+// The error of a record that must be there and whole, and is not.
+Error unusable_record(format::Table table, std::string_view key, std::string_view why);
 
 // The error of an LMDB call. `place` is the folder, `doing` what was tried: "cannot be opened".
 Error lmdb_error(int status, std::string_view place, std::string_view doing);

@@ -40,7 +40,8 @@ Result<Start> read_start(PageFile& file, unsigned which) {
     file.look_at_size_again();  // what this snapshot needs was written before its meta page
     const auto value = find_in_snapshot(file, *meta, name_of(Table::meta), format::commit_key);
     if (value)
-        if (const auto transaction = decode_commit(format::commit_key, *value)) start.recorded = *transaction;
+        if (const auto commit = decode_commit(format::commit_key, *value))
+            start.recorded = commit->transaction;
     return start;
 }
 

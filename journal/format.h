@@ -10,7 +10,7 @@
 namespace pawl::journal::format {
 
 // The version that this pawl writes, and the newest that it reads. History: FORMAT.md, "Versions".
-inline constexpr std::uint32_t version = 4;
+inline constexpr std::uint32_t version = 5;
 
 // Files in the journal's folder.
 inline constexpr std::string_view data_file = "data.mdb";          // LMDB
@@ -36,7 +36,7 @@ inline constexpr std::string_view commit_key = "commit";
 // The first byte of every value.
 enum class RecordType : std::uint8_t {
     header = 1,
-    commit = 2,
+    commit_1 = 2,    // of formats 1 to 4: read, not written any more
     pipeline_1 = 3,  // of format 1: read, not written any more
     gaps = 4,
     batch = 5,
@@ -44,6 +44,7 @@ enum class RecordType : std::uint8_t {
     // 7, 8: retired before they were used (rows of an outbox, a rebuild).
     pipeline_2 = 9,  // of format 2: read, not written any more
     pipeline = 10,   // since format 3
+    commit = 11,     // since format 5
 };
 
 // The first bytes of the header record, "pawl" as text; then the version. They stay so in every format.
@@ -67,7 +68,8 @@ inline constexpr std::size_t fixed_bytes = 17;  // then text created_by
 
 namespace commit {
 inline constexpr std::size_t transaction_offset = 1;
-inline constexpr std::size_t fixed_bytes = 9;
+inline constexpr std::size_t sum_offset = 9;  // not in commit_1
+inline constexpr std::size_t fixed_bytes = 17;
 }  // namespace commit
 
 namespace pipeline {

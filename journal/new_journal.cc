@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <system_error>
 
@@ -56,7 +57,8 @@ int make_private_file(const fs::path& file) {
 
 int write_tables(MDB_txn* txn, const Header& header) {
     const std::string header_value = encode_header(header);
-    const std::string commit_value = encode_commit(::mdb_txn_id(txn));
+    const std::uint64_t sum = sum_part_of(name_of(format::Table::meta), format::header_key, header_value);
+    const std::string commit_value = encode_commit(::mdb_txn_id(txn), sum);
     int status = MDB_SUCCESS;
     for (const std::string_view table : format::table_names) {
         MDB_dbi handle = 0;

@@ -49,15 +49,13 @@ Result<Contents> checked_contents(const fs::path& folder) {
     return std::move(reading->contents);
 }
 
-// What this pawl writes from now on an older one could misread: the header says so first.
+// What this pawl writes from now on an older one could misread: the header says so first. The commit record
+// gets its first sum with it, where the older format has none.
 Result<void> raise_format(Environment& environment, const Contents& contents) {
     auto transaction = environment.begin_write();
     if (!transaction) return std::unexpected(transaction.error());
     const Header header{format::version, contents.created_at, contents.created_by};
     auto done = transaction->put(format::Table::meta, format::header_key, encode_header(header));
-    if (done)
-        done =
-            transaction->put(format::Table::meta, format::commit_key, encode_commit(transaction->number()));
     if (done) done = transaction->commit();
     return done;
 }
@@ -142,10 +140,6 @@ Result<void> Writer::Impl::try_commit(std::span<const Change> changes, bool& map
         done = writer.write(change);
         if (!done) break;
     }
-    if (done)
-        done =
-            transaction->put(format::Table::meta, format::commit_key, encode_commit(transaction->number()));
-    failpoint::at("during:commit");
     if (done) done = transaction->commit();
     map_was_full = transaction->map_was_full();
     if (!done) return done;

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "journal/format.h"
 #include "journal/limits.h"
 
 using namespace pawl::journal;
@@ -18,6 +19,20 @@ TEST_CASE("a record of no table, and one of meta that nobody knows, are damages 
     CHECK(contents.damages[0].what == "the table is unknown");
     CHECK(contents.damages[1].where == "table meta, key 74776f");
     CHECK(contents.damages[1].what == "its key is no key of this table");
+}
+
+TEST_CASE("the records add up to the sum of the commit record, where there is one") {
+    const std::string header = encode_header({format::version, 1'000, "pawl"});
+    const std::uint64_t sum = sum_part_of("meta", "journal", header);
+    const auto damages_with = [&](const std::string& commit) {
+        Assembler assembler;
+        assembler.add("meta", "journal", header);
+        if (!commit.empty()) assembler.add("meta", "commit", commit);
+        return std::move(assembler).finish().damages.size();
+    };
+    CHECK(damages_with({}) == 0);  // who reads the file says that it is missing
+    CHECK(damages_with(encode_commit(7, sum)) == 0);
+    CHECK(damages_with(encode_commit(7, sum + 1)) == 1);
 }
 
 TEST_CASE("of very many damages the first ones are listed") {

@@ -52,10 +52,14 @@ TEST_CASE("the worked example of FORMAT.md is what pawl writes, byte for byte") 
     batch.index_uuid = "uuid";
     batch.intent_at = 1'000;
     const auto blocks = hex_blocks_after("## A worked example");
-    REQUIRE(blocks.size() == 2);
+    REQUIRE(blocks.size() == 4);
     CHECK(to_hex(blocks[0]) == to_hex(batch_key("lex", 17)));
     CHECK(to_hex(blocks[1]) == to_hex(encode_batch(batch)));
     CHECK(blocks[1].size() == 82);
+    const std::uint64_t sum = 0x1111111111111111 + sum_part_of("batches", blocks[0], blocks[1]);
+    CHECK(to_hex(blocks[2]) == to_hex(format::commit_key));
+    CHECK(to_hex(blocks[3]) == to_hex(encode_commit(7, sum)));
+    CHECK(blocks[3].size() == 25);
 }
 
 TEST_CASE("a record says what is wrong with it") {
@@ -66,6 +70,19 @@ TEST_CASE("a record says what is wrong with it") {
     CHECK(what(decode_batch(batch_key("lex", 18), value)) == "checksum differs");
     const std::string gaps = encode_gaps("lex", {});
     CHECK(what(decode_pipeline("lex", gaps)) == "record type 4 where 10 belongs");
+}
+
+TEST_CASE("a record adds its checksum to the sum, and the commit record nothing") {
+    const std::string value = encode_gaps("lex", IntervalSet({{1, 2}}));
+    std::uint64_t checksum = 0;
+    for (int i = 1; i <= 8; ++i)
+        checksum =
+            checksum << 8 | static_cast<unsigned char>(value[value.size() - static_cast<std::size_t>(i)]);
+    CHECK(sum_part_of("gaps", "lex", value) == checksum);
+    CHECK(sum_part_of("meta", "commit", value) == 0);
+    CHECK(sum_part_of("gaps", "commit", value) == checksum);  // a pipeline may have this name
+    CHECK(sum_part_of("meta", "journal", value) == checksum);
+    CHECK(sum_part_of("gaps", "lex", value.substr(0, 7)) == 0);
 }
 
 TEST_CASE("an entity's key does not depend on what quarantine keeps of it") {

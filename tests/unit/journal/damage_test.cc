@@ -103,7 +103,7 @@ int remove_from_meta(MDB_txn* txn, std::string_view name) {
     return ::mdb_del(txn, handle, &key, nullptr);
 }
 
-// A transaction of another program's, with a commit record as pawl writes it.
+// A transaction of another program's, with a commit record as pawl writes it, but with the sum of before.
 void change_with_lmdb(const fs::path& folder, const std::function<int(MDB_txn*)>& change) {
     MDB_env* env = nullptr;
     REQUIRE(::mdb_env_create(&env) == MDB_SUCCESS);
@@ -114,9 +114,13 @@ void change_with_lmdb(const fs::path& folder, const std::function<int(MDB_txn*)>
     REQUIRE(change(txn) == MDB_SUCCESS);
     MDB_dbi meta = 0;
     REQUIRE(::mdb_dbi_open(txn, "meta", 0, &meta) == MDB_SUCCESS);
-    const std::string content = encode_commit(::mdb_txn_id(txn));
     MDB_val key{format::commit_key.size(), const_cast<char*>(format::commit_key.data())};
-    MDB_val value{content.size(), const_cast<char*>(content.data())};
+    MDB_val value{};
+    REQUIRE(::mdb_get(txn, meta, &key, &value) == MDB_SUCCESS);
+    const std::string_view before(static_cast<const char*>(value.mv_data), value.mv_size);
+    const std::string content =
+        encode_commit(::mdb_txn_id(txn), decode_commit(format::commit_key, before).value().sum.value());
+    value = {content.size(), const_cast<char*>(content.data())};
     REQUIRE(::mdb_put(txn, meta, &key, &value, 0) == MDB_SUCCESS);
     REQUIRE(::mdb_txn_commit(txn) == MDB_SUCCESS);
     ::mdb_env_close(env);
@@ -232,7 +236,7 @@ TEST_CASE("a journal of a newer format is refused by both, with both numbers") {
     REQUIRE_FALSE(writer);
     for (const Error& error : {read.error(), writer.error()}) {
         CHECK(error.kind == ErrorKind::storage);
-        CHECK_THAT(error.message, Catch::Contains("has format 5") && Catch::Contains("up to 4"));
+        CHECK_THAT(error.message, Catch::Contains("has format 6") && Catch::Contains("up to 5"));
     }
     CHECK(read_bytes(folder.journal() / "data.mdb") == bytes);
 }
@@ -248,7 +252,7 @@ TEST_CASE("a journal of a newer format is refused also while its pawl works on i
     const auto read = read_journal(folder.journal());
     REQUIRE_FALSE(read);
     CHECK(read.error().kind == ErrorKind::storage);
-    CHECK_THAT(read.error().message, Catch::Contains("has format 5") && Catch::Contains("up to 4"));
+    CHECK_THAT(read.error().message, Catch::Contains("has format 6") && Catch::Contains("up to 5"));
 }
 
 TEST_CASE("a journal without its header, or with a table that nobody knows, is damaged and not foreign") {

@@ -16,7 +16,7 @@ const fs::path testdata = PAWL_JOURNAL_FOLDER "/testdata";
 }
 
 TEST_CASE("the journal of every format holds what was written into it") {
-    const std::uint32_t format = GENERATE(1U, 2U, 3U, 4U);
+    const std::uint32_t format = GENERATE(1U, 2U, 3U, 4U, 5U);
     const auto contents = read_journal(testdata / ("format-" + std::to_string(format)));
     REQUIRE(contents);
     CHECK(contents->format == format);
@@ -58,7 +58,7 @@ TEST_CASE("every format has its golden journal") {
 }
 
 TEST_CASE("this build goes on with the journal of every format, and older pawls refuse it from then on") {
-    const std::uint32_t format = GENERATE(1U, 2U, 3U, 4U);
+    const std::uint32_t format = GENERATE(1U, 2U, 3U, 4U, 5U);
     const TemporaryFolder folder;
     fs::create_directory(folder.journal());
     fs::copy(testdata / ("format-" + std::to_string(format)) / "data.mdb", folder.journal());
@@ -67,6 +67,8 @@ TEST_CASE("this build goes on with the journal of every format, and older pawls 
     REQUIRE(writer);
     CHECK(read_journal(folder.journal()).value().format == format::version);
     CHECK(read_journal(folder.journal()).value().created_by == "pawl 0.1.0");
+    CHECK(read_journal(folder.journal()).value().damages.empty());
     REQUIRE(writer->commit(std::vector<Change>{open_of("lex", 4, 20'001, 20'002)}));
     CHECK(writer->read().value().at(0).batches.size() == 4);
+    CHECK(read_journal(folder.journal()).value().damages.empty());
 }

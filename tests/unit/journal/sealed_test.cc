@@ -40,7 +40,7 @@ const std::string zero(8, '\0');
 TEST_CASE("a record under a key that is none of its table is refused") {
     const std::string header = encode_header({1, 5, "pawl"});
     CHECK(failure(decode_header("other", sealed("other", header))) == no_key);
-    CHECK(failure(decode_commit("other", sealed("other", encode_commit(1)))) == no_key);
+    CHECK(failure(decode_commit("other", sealed("other", encode_commit(1, 2)))) == no_key);
     const std::string long_name(limits::pipeline_name_bytes_max + 1, 'x');
     Pipeline pipeline;
     pipeline.name = "lex";
