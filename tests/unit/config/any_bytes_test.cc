@@ -25,7 +25,7 @@ TEST_CASE("any bytes are a config or a list of problems") {
     REQUIRE(rc::check([&](const std::string& bytes) {
         file.write("pawl.toml", bytes);
         const auto config = config::load_all(file.file());
-        RC_ASSERT(config || !config.error().empty());
+        RC_ASSERT((config || !config.error().empty()));  // RC_ASSERT looks at both sides of a bare ||
     }));
 }
 
@@ -38,7 +38,7 @@ TEST_CASE("any lines that look like TOML are a config or a list of problems") {
             text += line + "\n";
         file.write("pawl.toml", text);
         const auto config = config::load_all(file.file());
-        RC_ASSERT(config || !config.error().empty());
+        RC_ASSERT((config || !config.error().empty()));  // RC_ASSERT looks at both sides of a bare ||
     }));
 }
 
@@ -52,6 +52,6 @@ TEST_CASE("a good config with some bytes changed is a config or a list of proble
             text[place] = byte;
         file.write("pawl.toml", text);
         const auto config = config::load_all(file.file());
-        RC_ASSERT(config || !config.error().empty());
+        RC_ASSERT((config || !config.error().empty()));  // RC_ASSERT looks at both sides of a bare ||
     }));
 }
