@@ -58,6 +58,11 @@ enum class Bug {
     no_catch_up_after_swap,
     half_filled_taken_as_filled,
     half_filled_for_other_config,
+    rows_kept_after_fill,
+    ids_not_raised,
+    replaced_not_told,
+    kept_rows_not_handed_over,
+    kept_rows_dropped_early,
     // the outbox
     deleted_before_applied,
     late_rows_left,

@@ -49,6 +49,8 @@ class Rebuild {
     Result<bool> count_agrees();
     Result<void> compare(const config::Config& own, bool& more);
     Result<void> catch_up();
+    Result<void> raise_ids();
+    Result<void> tell_replaced();
     Result<void> swap();
     Result<void> drop_old();
     Result<void> catch_up_after_swap();
@@ -56,6 +58,7 @@ class Rebuild {
     Result<void> feed(const std::string& doing, MayCreate may_create = MayCreate::no);
     Result<config::Config> own_config(MayCreate may_create) const;
     Result<RebuildIndices> look();
+    Result<RebuildIndices> look_before_swap();
     Result<void> is_same_index(const RebuildIndices& indices) const;
     Result<void> is_of_one_shape() const;
     Error of_gone_index(Error error);
@@ -125,7 +128,8 @@ Result<void> Rebuild::begin(const RebuildIndices& indices) {
 
 // An act that a signal has ended is not done; none of the later ones is begun.
 Result<void> Rebuild::go_on() {
-    for (const RebuildAct act : acts_of(report_.step)) {
+    const auto has_outbox = pipeline_.source.outbox ? HasOutbox::yes : HasOutbox::no;
+    for (const RebuildAct act : acts_of(report_.step, has_outbox)) {
         if (stop_.asked()) return {};
         if (auto done = carry_out(act); !done) return std::unexpected(of_gone_index(std::move(done.error())));
     }
@@ -139,6 +143,8 @@ Result<void> Rebuild::carry_out(RebuildAct act) {
             return index::delete_index(asking_.call(), half_filled_);
         case RebuildAct::clear_folder:
             return folder_.clear();
+        case RebuildAct::keep_rows:
+            return keeping_.begin();
         case RebuildAct::fill:
             return fill();
         case RebuildAct::finish_loading:
@@ -147,6 +153,10 @@ Result<void> Rebuild::carry_out(RebuildAct act) {
             return confirm();
         case RebuildAct::catch_up_before_swap:
             return catch_up();
+        case RebuildAct::raise_ids:
+            return raise_ids();
+        case RebuildAct::tell_replaced:
+            return tell_replaced();
         case RebuildAct::swap:
             return swap();
         case RebuildAct::drop_old:
@@ -160,7 +170,6 @@ Result<void> Rebuild::carry_out(RebuildAct act) {
 }
 
 Result<void> Rebuild::fill() {
-    if (auto kept = keeping_.begin(); !kept) return kept;
     if (auto fed = feed("filling the new index", MayCreate::yes); !fed || stop_.asked()) return fed;
     if (auto alike = is_of_one_shape(); !alike) return alike;
     const auto indices = look();
@@ -236,17 +245,35 @@ Result<void> Rebuild::compare(const config::Config& own, bool& more) {
                 "pawl rebuild");
 }
 
-Result<void> Rebuild::swap() {
-    if (auto alike = is_of_one_shape(); !alike) return alike;
-    const auto indices = look();
-    if (!indices) return std::unexpected(indices.error());
-    if (auto same = is_same_index(*indices); !same) return same;
+// Both aliases are where they were.
+Result<RebuildIndices> Rebuild::look_before_swap() {
+    if (auto alike = is_of_one_shape(); !alike) return std::unexpected(std::move(alike.error()));
+    auto indices = look();
+    if (!indices) return indices;
+    if (auto same = is_same_index(*indices); !same) return std::unexpected(std::move(same.error()));
     if (!indices->live || indices->live->identity.uuid != live_uuid_)
         return fail(ErrorKind::decision,
                     fmt::format("alias {} was moved while the new index was filled", pipeline_.index.alias),
                     "see where it should lead; then run pawl rebuild again, or give it up with --abort");
+    return indices;
+}
+
+Result<void> Rebuild::raise_ids() {
+    const auto indices = look_before_swap();
+    if (!indices) return std::unexpected(indices.error());
+    return keeping_.raise_ids(*indices->live);
+}
+
+Result<void> Rebuild::tell_replaced() {
+    const auto indices = look_before_swap();
+    if (!indices) return std::unexpected(indices.error());
+    return keeping_.tell_replaced(*indices);
+}
+
+Result<void> Rebuild::swap() {
+    const auto indices = look_before_swap();
+    if (!indices) return std::unexpected(indices.error());
     report_.old_index = indices->live->identity.index;
-    if (auto told = keeping_.before_swap(*indices); !told) return told;
     auto swapped =
         index::swap_alias(asking_.call(), pipeline_.index.alias, report_.old_index, report_.new_index);
     if (!swapped) return swapped;

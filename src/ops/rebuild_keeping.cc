@@ -18,7 +18,7 @@ Result<RebuildStep> RebuildKeeping::next(RebuildStep step) {
     if (!kept) return std::unexpected(std::move(kept.error()));
     const auto there = kept->is_there();
     if (!there) return std::unexpected(there.error());
-    return *there ? RebuildStep::resume : RebuildStep::restart;
+    return with_kept_rows(step, *there);
 }
 
 // What was deleted before the table was there, the fill finds in the pipeline's table itself.
@@ -50,13 +50,14 @@ engine::Revision RebuildKeeping::known_ids(const index::Target& live) const {
     return known;
 }
 
-// Not earlier: whoever feeds the new index writes its _meta.
-Result<void> RebuildKeeping::before_swap(const index::RebuildIndices& indices) {
-    if (!has_outbox()) return {};
-    const index::Target& fresh = *indices.fresh;
+Result<void> RebuildKeeping::raise_ids(const index::Target& live) {
     auto kept = outbox();
     if (!kept) return std::unexpected(std::move(kept.error()));
-    if (auto raised = kept->raise_ids(known_ids(*indices.live)); !raised) return raised;
+    return kept->raise_ids(known_ids(live));
+}
+
+Result<void> RebuildKeeping::tell_replaced(const index::RebuildIndices& indices) {
+    const index::Target& fresh = *indices.fresh;
     auto remembered = index::remembered_in(fresh.meta, fresh.identity.index);
     if (!remembered) return std::unexpected(std::move(remembered.error()));
     if (!*remembered)
@@ -101,13 +102,24 @@ Result<bool> RebuildKeeping::let_go(RebuildOutbox& outbox) {
     const bool taken_up = *remembered && (*remembered)->replaces.empty();
     const auto nobody = taken_up ? Result<bool>(false) : outbox.take_lease(pipeline_.index.alias);
     if (!nobody) return std::unexpected(nobody.error());
-    if (auto handed = outbox.hand_over(); !handed) return std::unexpected(handed.error());
-    if (!taken_up && !*nobody) return false;
-    if (*nobody && *remembered)
-        if (auto told = tell_that_nothing_lacks(outbox, fresh, std::move(**remembered)); !told)
-            return std::unexpected(told.error());
-    if (auto dropped = outbox.drop(); !dropped) return std::unexpected(dropped.error());
-    return true;
+    const auto acts = acts_after_swap({.is_taken_up = taken_up, .nobody_feeds = *nobody});
+    for (const KeptAct act : acts)
+        if (auto done = carry_out(act, outbox, fresh, *remembered); !done)
+            return std::unexpected(std::move(done.error()));
+    return acts.back() == KeptAct::drop;
+}
+
+Result<void> RebuildKeeping::carry_out(KeptAct act, RebuildOutbox& outbox, const index::Target& fresh,
+                                       const std::optional<engine::Remembered>& remembered) {
+    switch (act) {
+        case KeptAct::hand_over:
+            return outbox.hand_over();
+        case KeptAct::tell_that_nothing_lacks:
+            return remembered ? tell_that_nothing_lacks(outbox, fresh, *remembered) : Result<void>{};
+        case KeptAct::drop:
+            return outbox.drop();
+    }
+    return {};
 }
 
 // Under the lease: whatever was deleted so far, the index or the outbox has it.

@@ -2,6 +2,7 @@
 // revision mode none of them does anything.
 #pragma once
 
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -30,9 +31,11 @@ class RebuildKeeping {
     // nothing where there is a new index already. Error, kind decision: another rebuild is under way.
     Result<void> begin();
 
-    // Lets the new index say which one it replaces, so that the daemon will take it up; and the outbox's ids
-    // be above all that are known.
-    Result<void> before_swap(const index::RebuildIndices& indices);
+    // Before the swap: lets the outbox's ids be above all that are known, in the new index and of the live
+    // one.
+    Result<void> raise_ids(const index::Target& live);
+    // Then: lets the new index say which one it replaces, so that the daemon will take it up.
+    Result<void> tell_replaced(const index::RebuildIndices& indices);
 
     // After the swap, until nobody can delete a row for the old index any more: kept rows come back into the
     // outbox. Then nothing is kept any more. Success too when the watcher has ended it. Error, kind
@@ -47,6 +50,8 @@ class RebuildKeeping {
     Result<RebuildOutbox> outbox() { return RebuildOutbox::open(config_, pipeline_, interrupt_); }
     engine::Revision known_ids(const index::Target& live) const;
     Result<bool> let_go(RebuildOutbox& outbox);
+    Result<void> carry_out(KeptAct act, RebuildOutbox& outbox, const index::Target& fresh,
+                           const std::optional<engine::Remembered>& remembered);
     Result<void> tell_that_nothing_lacks(RebuildOutbox& outbox, const index::Target& fresh,
                                          engine::Remembered remembered);
 

@@ -11,12 +11,18 @@ namespace {
 
 using enum RebuildAct;
 
+// Rows are kept before the fill reads anything. The ids are raised, and the index that is replaced is named,
+// when nobody feeds the new one any more: whoever feeds it takes more ids, and writes its _meta.
+//
 // An index goes before the folder: without one, whatever the folder holds is of no account. The rebuild's
 // alias goes last: without the folder, it alone says that there is something to conclude.
 constexpr std::array order{
-    delete_half_filled,  clear_folder, fill,   finish_loading, compare, catch_up_before_swap, swap, drop_old,
-    catch_up_after_swap, clear_folder, forget,
+    delete_half_filled,   clear_folder, keep_rows,     fill, finish_loading, compare,
+    catch_up_before_swap, raise_ids,    tell_replaced, swap, drop_old,       catch_up_after_swap,
+    clear_folder,         forget,
 };
+
+constexpr std::array of_outbox{keep_rows, raise_ids, tell_replaced};
 
 // Where a rebuild enters it.
 RebuildAct first_of(RebuildStep step) {
@@ -26,7 +32,7 @@ RebuildAct first_of(RebuildStep step) {
         case RebuildStep::begin:
             return clear_folder;
         case RebuildStep::resume:
-            return PAWL_PLANTED(half_filled_taken_as_filled) ? swap : fill;
+            return PAWL_PLANTED(half_filled_taken_as_filled) ? swap : keep_rows;
         case RebuildStep::conclude:
         case RebuildStep::refuse:
             break;
@@ -43,6 +49,13 @@ void plant(std::vector<RebuildAct>& acts) {
     if (PAWL_PLANTED(swap_without_comparison)) std::erase(acts, compare);
     if (PAWL_PLANTED(old_index_dropped_before_swap)) move_behind(acts, drop_old, catch_up_before_swap);
     if (PAWL_PLANTED(no_catch_up_after_swap)) std::erase(acts, catch_up_after_swap);
+    if (PAWL_PLANTED(ids_not_raised)) std::erase(acts, raise_ids);
+    if (PAWL_PLANTED(replaced_not_told)) std::erase(acts, tell_replaced);
+}
+
+void plant(std::vector<KeptAct>& acts) {
+    if (PAWL_PLANTED(kept_rows_not_handed_over)) std::erase(acts, KeptAct::hand_over);
+    if (PAWL_PLANTED(kept_rows_dropped_early) && acts.back() != KeptAct::drop) acts.push_back(KeptAct::drop);
 }
 
 }  // namespace
@@ -68,6 +81,10 @@ RebuildStep next_step(RebuildIndexFact index, RebuildFolderFact folder) {
     return RebuildStep::refuse;
 }
 
+RebuildStep with_kept_rows(RebuildStep step, bool are_kept) {
+    return step == RebuildStep::resume && !are_kept ? RebuildStep::restart : step;
+}
+
 std::string_view name_of(RebuildStep step) {
     switch (step) {
         case RebuildStep::begin:
@@ -85,19 +102,46 @@ std::string_view name_of(RebuildStep step) {
     return {};
 }
 
-std::vector<RebuildAct> acts_of(RebuildStep step) {
+std::vector<RebuildAct> acts_of(RebuildStep step, HasOutbox has_outbox) {
     if (step == RebuildStep::refuse) return {};
     std::vector<RebuildAct> acts(std::ranges::find(order, first_of(step)), order.end());
+    if (has_outbox == HasOutbox::no)
+        std::erase_if(acts,
+                      [](RebuildAct act) { return std::ranges::find(of_outbox, act) != of_outbox.end(); });
     plant(acts);
     return acts;
 }
 
 std::string_view name_of(RebuildAct act) {
-    constexpr std::array<std::string_view, 10> names{
-        "delete_half_filled",   "clear_folder", "fill",     "finish_loading",      "compare",
-        "catch_up_before_swap", "swap",         "drop_old", "catch_up_after_swap", "forget",
+    constexpr std::array<std::string_view, 13> names{
+        "delete_half_filled",
+        "clear_folder",
+        "keep_rows",
+        "fill",
+        "finish_loading",
+        "compare",
+        "catch_up_before_swap",
+        "raise_ids",
+        "tell_replaced",
+        "swap",
+        "drop_old",
+        "catch_up_after_swap",
+        "forget",
     };
     return names.at(static_cast<std::size_t>(act));
+}
+
+std::string_view name_of(KeptAct act) {
+    constexpr std::array<std::string_view, 3> names{"hand_over", "tell_that_nothing_lacks", "drop"};
+    return names.at(static_cast<std::size_t>(act));
+}
+
+std::vector<KeptAct> acts_after_swap(const KeptFacts& facts) {
+    std::vector<KeptAct> acts{KeptAct::hand_over};
+    if (facts.nobody_feeds) acts.push_back(KeptAct::tell_that_nothing_lacks);
+    if (facts.is_taken_up || facts.nobody_feeds) acts.push_back(KeptAct::drop);
+    plant(acts);
+    return acts;
 }
 
 }  // namespace pawl::ops

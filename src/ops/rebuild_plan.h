@@ -31,24 +31,50 @@ enum class RebuildStep : std::uint8_t {
 };
 
 RebuildStep next_step(RebuildIndexFact index, RebuildFolderFact folder);
+// The same in outbox mode. Where a rebuild should go on, but its table of kept rows is gone, rows may have
+// been deleted of which the half-filled index was never told: it begins anew.
+RebuildStep with_kept_rows(RebuildStep step, bool are_kept);
 std::string_view name_of(RebuildStep step);  // "begin", "resume", …
 
 // One thing that a rebuild does. It may die before, in or after each.
 enum class RebuildAct : std::uint8_t {
     delete_half_filled,  // the index behind the rebuild's alias
     clear_folder,
+    keep_rows,       // outbox mode (ops/rebuild_keeping.h): from now on
     fill,            // makes the index where there is none
     finish_loading,  // own settings back, all of it durable, replicas
     compare,         // with the history; what differs is sent again
     catch_up_before_swap,
+    raise_ids,            // outbox mode: above all versions in the new index
+    tell_replaced,        // outbox mode: the new index says which one it replaces
     swap,                 // the pipeline's alias leads to the new index from now on
     drop_old,             // only where it is asked for
-    catch_up_after_swap,  // with what a daemon has fed into the old index since
+    catch_up_after_swap,  // with what a daemon has fed into the old index since; outbox mode: see
+                          // acts_after_swap
     forget,               // takes the rebuild's alias away
 };
 
 // All that is left to do, in this order. Nothing for `refuse`.
-std::vector<RebuildAct> acts_of(RebuildStep step);
+enum class HasOutbox : std::uint8_t { no, yes };
+std::vector<RebuildAct> acts_of(RebuildStep step, HasOutbox has_outbox);
 std::string_view name_of(RebuildAct act);  // "delete_half_filled", …
+
+// What becomes of kept rows after the swap, at each look.
+enum class KeptAct : std::uint8_t {
+    hand_over,                // all that are there by now, into the outbox
+    tell_that_nothing_lacks,  // the new index, since nobody has taken it up
+    drop,                     // the table
+};
+std::string_view name_of(KeptAct act);  // "hand_over", …
+
+struct KeptFacts {
+    // The daemon that feeds the pipeline has taken the new index up: it deletes no row any more that only the
+    // old one has.
+    bool is_taken_up = false;
+    // It is not, but nobody can delete a row: the rebuild has the pipeline's lease.
+    bool nobody_feeds = false;
+};
+// In this order. Without `drop`: it is to be looked again later.
+std::vector<KeptAct> acts_after_swap(const KeptFacts& facts);
 
 }  // namespace pawl::ops

@@ -14,6 +14,11 @@ constexpr PlantedBug of_outbox(planted::Bug bug, std::string_view name, std::uin
     return {bug, name, schedules_max, mistake, why_not_found, journal::SourceMode::outbox};
 }
 
+constexpr PlantedBug of_kept_rows(planted::Bug bug, std::string_view name, std::uint32_t schedules_max,
+                                  std::string_view mistake) {
+    return {bug, name, schedules_max, mistake, {}, journal::SourceMode::outbox, true};
+}
+
 // clang-format off
 constexpr std::array bugs{
     PlantedBug{bulk_before_intent, "bulk_before_intent", 10,
@@ -100,6 +105,16 @@ constexpr std::array bugs{
      .mistake = "an index that an earlier call has begun to fill is full", .in_rebuild = true},
     PlantedBug{.bug = half_filled_for_other_config, .name = "half_filled_for_other_config", .schedules_max = 300,
      .mistake = "an index that was begun with another config can be gone on with", .in_rebuild = true},
+    of_kept_rows(rows_kept_after_fill, "rows_kept_after_fill", 300,
+     "what is deleted from the outbox while the new index is filled need not be kept: the table has it"),
+    of_kept_rows(ids_not_raised, "ids_not_raised", 1'000,
+     "the outbox's ids are above those of the kept rows, since these come from it"),
+    of_kept_rows(replaced_not_told, "replaced_not_told", 100,
+     "the daemon takes up whatever its alias leads to"),
+    of_kept_rows(kept_rows_not_handed_over, "kept_rows_not_handed_over", 300,
+     "the new index has all that was kept: it has just caught up"),
+    of_kept_rows(kept_rows_dropped_early, "kept_rows_dropped_early", 1'000,
+     "once the alias is swapped nobody feeds the old index"),
     of_outbox(deleted_before_applied, "deleted_before_applied", 10,
      "a row is deleted as soon as its INTENT is durable"),
     of_outbox(late_rows_left, "late_rows_left", 10,

@@ -24,6 +24,7 @@ class SimChecks {
         const SimCluster& cluster;
         const SimVersions& versions;
         const SimOutbox* outbox = nullptr;  // the same as `history`, in outbox mode
+        const SimKeptRows* kept = nullptr;  // a rebuild's, in outbox mode
     };
     // All must outlive the checks.
     SimChecks(const SimOptions& options, Watched watched, const SimJournal& journal)
@@ -32,6 +33,7 @@ class SimChecks {
           cluster_(watched.cluster),
           versions_(watched.versions),
           outbox_(watched.outbox),
+          kept_(watched.kept),
           journal_(journal) {}
 
     // Before the first byte leaves: the request keeps its limits, and a durable INTENT stands for each
@@ -62,12 +64,15 @@ class SimChecks {
     // The same, or a batch that is still open, or a condition that does not belong; empty: converged.
     std::string work_left() const;
 
+    // Outbox mode: the index shows the entity as the table has it.
+    static bool shows(const Stored& stored, const EntityState& state);
     // Outbox mode: all rows are dealt with, and yet the index is not the table: what `pawl verify` is for.
     bool is_different_at_rest() const;
 
   private:
     // sim_outbox_checks.cc: the same of an outbox
     void has_intent_for(const engine::Row& action) const;
+    bool is_told_of(const SimIndex& index, std::uint32_t entity) const;
     void deleted_rows_are_in(const SimIndex& index) const;
     void all_gone(const std::vector<Revision>& rows) const;
     std::string rows_left() const;
@@ -96,6 +101,7 @@ class SimChecks {
     const SimCluster& cluster_;
     const SimVersions& versions_;
     const SimOutbox* outbox_;
+    const SimKeptRows* kept_;
     const SimJournal& journal_;
     Seen seen_;
     Revision fills_at_most_through_ = 0;  // where the history ended when the pipeline began

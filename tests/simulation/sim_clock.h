@@ -50,6 +50,8 @@ class SimClock {
     void advance_to(TimeMs time);
     // Does the next thing; there must be one.
     void do_next();
+    // What is to come does not happen: the world ends.
+    void forget_all() { to_come_.clear(); }
 
   private:
     TimeMs now_;

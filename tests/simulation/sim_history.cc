@@ -83,6 +83,13 @@ void SimHistory::put_back(std::vector<HistoryRow> rows) {
     ++restores_;
 }
 
+void SimHistory::forget_rows() {
+    PAWL_ASSERT(open_rows_ == 0);
+    rows_.clear();
+    std::ranges::fill(latest_, 0);
+    end_ = 0;
+}
+
 engine::LookUpAnswer SimHistory::look_up(const engine::LookUpRequest& request) const {
     const auto committed = [&](Revision revision) -> const HistoryRow* {
         if (revision == 0 || revision > rows_.size()) return nullptr;

@@ -86,6 +86,7 @@ class SimHistory {
     };
     Scan scan(Revision through) const;
 
+    bool has_open_rows() const { return open_rows_ > 0; }
     // Whether anybody is writing now.
     engine::Proof prove() const;
 
@@ -102,6 +103,8 @@ class SimHistory {
     std::shared_ptr<engine::Page> new_page(TimeMs now) const;
     // All rows that there are, as they were once.
     void put_back(std::vector<HistoryRow> rows);
+    // The table is made anew.
+    void forget_rows();
     HistoryRow& row_to_change(Revision revision) { return rows_.at(revision - 1); }
 
   private:

@@ -31,6 +31,7 @@ SimIndex& SimCluster::add_index() {
                          std::vector<Stored>(history_.entities())});
     current().history_restores = history_.restores();
     current().is_loading = loads_;
+    current().is_fed_from_kept = loads_;
     return current();
 }
 
@@ -148,11 +149,20 @@ void SimCluster::finish_loading(const std::string& uuid) {
     index->not_durable.clear();
 }
 
+void SimCluster::is_compared(const std::string& uuid) {
+    if (SimIndex* const index = index_with(uuid)) index->lacks_writes = false;
+}
+
+void SimCluster::is_fed_from_outbox(const std::string& uuid) {
+    if (SimIndex* const index = index_with(uuid)) index->is_fed_from_kept = false;
+}
+
 std::size_t SimCluster::forget_last_writes(SimRandom& random, TimeMs now) {
     if (!current_ || !current().is_loading) return 0;
     auto& writes = current().not_durable;
     std::erase_if(writes, [&](const SimIndex::Write& write) { return now - write.at >= translog_sync_ms; });
     const std::size_t forgotten = random.below(writes.size() + 1);
+    if (forgotten > 0) current().lacks_writes = true;
     for (std::size_t count = 0; count < forgotten; ++count) {
         current().stored.at(writes.back().entity) = writes.back().before;
         writes.pop_back();

@@ -46,6 +46,8 @@ struct SimIndex {
         Stored before;
     };
     std::vector<Write> not_durable = {};  // while it is loading, the oldest first
+    bool lacks_writes = false;            // some were forgotten, and it has not been compared since
+    bool is_fed_from_kept = false;  // of an outbox: by a rebuild, and not all of those rows are given back
 };
 
 // An action on the wire: no views into anybody's memory.
@@ -105,6 +107,8 @@ class SimCluster {
     void take_alias_from(const std::string& uuid);
     void delete_index(const std::string& uuid);
     void finish_loading(const std::string& uuid);
+    void is_compared(const std::string& uuid);
+    void is_fed_from_outbox(const std::string& uuid);
     // A node dies: the index that is loading forgets some of its last writes. Returns how many.
     std::size_t forget_last_writes(SimRandom& random, TimeMs now);
 

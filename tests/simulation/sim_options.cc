@@ -115,8 +115,8 @@ SimOptions options_of(std::uint64_t seed, journal::SourceMode mode) {
     return options;
 }
 
-SimOptions rebuild_options_of(std::uint64_t seed) {
-    SimOptions options = options_of(seed);
+SimOptions rebuild_options_of(std::uint64_t seed, journal::SourceMode mode) {
+    SimOptions options = options_of(seed, mode);
     options.rebuild = true;
     for (const Fault fault : {Fault::index_deleted, Fault::alias_moved, Fault::index_restored,
                               Fault::memory_erased, Fault::source_restored, Fault::operator_retries})
@@ -125,8 +125,8 @@ SimOptions rebuild_options_of(std::uint64_t seed) {
 }
 
 std::string to_arguments(const SimOptions& options) {
-    const SimOptions from_seed =
-        options.rebuild ? rebuild_options_of(options.seed) : options_of(options.seed, options.mode);
+    const SimOptions from_seed = options.rebuild ? rebuild_options_of(options.seed, options.mode)
+                                                 : options_of(options.seed, options.mode);
     std::string text = fmt::format("--seed {}{}", options.seed, options.rebuild ? " --rebuild" : "");
     if (options.has_outbox()) text += fmt::format(" --mode {}", journal::name_of(options.mode));
     if (options.on != from_seed.on) {

@@ -93,8 +93,8 @@ struct SimOptions {
 };
 
 SimOptions options_of(std::uint64_t seed, journal::SourceMode mode = journal::SourceMode::revision);
-// The same with a rebuild (revision mode), and without what does not go with it.
-SimOptions rebuild_options_of(std::uint64_t seed);
+// The same with a rebuild, and without what does not go with it.
+SimOptions rebuild_options_of(std::uint64_t seed, journal::SourceMode mode = journal::SourceMode::revision);
 
 // The command line that gives these options again, without the program: "--seed 7 --faults crashes,overload
 // …". What is not named follows from the seed.

@@ -22,11 +22,27 @@ std::string document_of(const EntityState& state) {
 
 }  // namespace
 
-SimOutbox::SimOutbox(std::uint32_t entities) : SimHistory(entities), present_(entities) {}
+SimOutbox::SimOutbox(std::uint32_t entities, const SimOutbox* table)
+    : SimHistory(entities), present_(entities), table_(table) {}
 
 void SimOutbox::hold(std::uint32_t entity, RowKind kind) {
     present_.at(entity) = {kind, kinds_.size()};
     kinds_.push_back(kind);
+    owners_.push_back(entity);
+}
+
+bool SimOutbox::was_removed_after(std::uint32_t entity, std::uint64_t content) const {
+    for (std::uint64_t later = content + 1; later < kinds_.size(); ++later)
+        if (owners_[later] == entity && kinds_[later] == RowKind::removed) return true;
+    return false;
+}
+
+bool SimOutbox::was_ever_bad(std::uint32_t entity) const {
+    for (std::uint64_t content = 1; content < kinds_.size(); ++content)
+        if (owners_[content] == entity && kinds_[content] != RowKind::good &&
+            kinds_[content] != RowKind::removed)
+            return true;
+    return false;
 }
 
 void SimOutbox::end(const Transaction& transaction, Fate fate) {
@@ -44,7 +60,7 @@ bool SimOutbox::is_removed(std::uint32_t entity) const {
 }
 
 RowKind SimOutbox::kind_of(Revision, std::uint64_t content) const {
-    return kinds_.at(content);
+    return table_ == nullptr ? kinds_.at(content) : table_->kinds_.at(content);
 }
 
 bool SimOutbox::is_foreign(std::uint32_t, Revision version) const {
@@ -104,7 +120,7 @@ std::shared_ptr<const engine::Page> SimOutbox::read(const engine::ReadRequest& r
 void SimOutbox::read_rows(const engine::ReadRequest& request, std::uint64_t entities_max,
                           engine::Page& page) const {
     const bool is_late = PAWL_PLANTED(document_of_earlier_snapshot) && backups_.size() > 1;
-    const std::vector<EntityState>& states = is_late ? backups_[backups_.size() - 2].present : present_;
+    const std::vector<EntityState>& states = is_late ? backups_[backups_.size() - 2].present : this->states();
     std::map<std::uint32_t, Revision> highest;
     std::uint64_t bytes = 0;
     page.complete = true;
@@ -185,11 +201,15 @@ SimOutbox::CleanUp SimOutbox::begin_clean_up(const engine::CleanUpRequest& reque
         if (is_late && is_renewed) ++clean_up.answer.late;
         if (is_renewed) renewed.push_back(revision);
         if (is_renewed || request.done.contains(revision)) clean_up.deleted.push_back(revision);
+        if (request.done.contains(revision)) clean_up.keeps.push_back(row(revision).entity);
     }
     for (const Revision revision : renewed)
         clean_up.written.push_back(write_again(row(revision).entity, origin(revision)));
     for (const std::string& entity : request.entities)
         clean_up.written.push_back(write_again(entity_of(entity), 0));
+    if (kept_ == nullptr || !kept_->takes_rows()) clean_up.keeps.clear();
+    // It has looked. Every second one has inserted, too, and nobody drops the table before its end.
+    if (clean_up.number % 2 == 0) keep_rows(clean_up);
     clean_ups_.push_back(clean_up);
     return clean_up;
 }
@@ -197,7 +217,13 @@ SimOutbox::CleanUp SimOutbox::begin_clean_up(const engine::CleanUpRequest& reque
 std::optional<engine::CleanedUp> SimOutbox::end_clean_up(const CleanUp& clean_up, bool of_the_dead) {
     const auto known = std::ranges::find(clean_ups_, clean_up.number, &CleanUp::number);
     if (known == clean_ups_.end()) return std::nullopt;
+    CleanUp ended = *known;
     clean_ups_.erase(known);
+    if (!keep_rows(ended)) {
+        undo(ended);
+        return std::nullopt;
+    }
+    if (ended.kept && !ended.kept->empty()) kept_->SimHistory::end(*ended.kept, Fate::committed);
     SimHistory::end(clean_up.written, Fate::committed);
     for (const Revision revision : clean_up.written)
         if (of_the_dead) origins_[revision - 1] = revision;
@@ -208,9 +234,62 @@ std::optional<engine::CleanedUp> SimOutbox::end_clean_up(const CleanUp& clean_up
     return answer;
 }
 
+// False: the table has been dropped since the look.
+bool SimOutbox::keep_rows(CleanUp& clean_up) {
+    if (clean_up.keeps.empty() || clean_up.kept) return true;
+    if (!kept_->exists()) return false;
+    clean_up.kept.emplace();
+    for (const std::uint32_t entity : clean_up.keeps)
+        clean_up.kept->push_back(kept_->keep(entity));
+    return true;
+}
+
+void SimOutbox::undo(const CleanUp& clean_up) {
+    SimHistory::end(clean_up.written, Fate::dead);
+    if (clean_up.kept) kept_->SimHistory::end(*clean_up.kept, Fate::dead);
+}
+
+void SimOutbox::roll_back(const CleanUp& clean_up) {
+    const auto known = std::ranges::find(clean_ups_, clean_up.number, &CleanUp::number);
+    if (known == clean_ups_.end()) return;
+    undo(*known);
+    clean_ups_.erase(known);
+}
+
 void SimOutbox::roll_back_clean_ups() {
     for (const CleanUp& clean_up : std::exchange(clean_ups_, {}))
-        SimHistory::end(clean_up.written, Fate::dead);
+        undo(clean_up);
+    if (kept_ != nullptr) kept_->roll_back_clean_ups();
+}
+
+Revision SimOutbox::take_id() {
+    const Revision id = write_again(0, 0);
+    SimHistory::end({id}, Fate::dead);
+    return id;
+}
+
+void SimOutbox::raise_to(Revision id) {
+    while (rows().size() < id)
+        take_id();
+}
+
+void SimKeptRows::make() {
+    PAWL_ASSERT(!exists_ && !is_in_use());
+    exists_ = true;
+    takes_rows_ = !PAWL_PLANTED(rows_kept_after_fill);
+    forget_rows();
+}
+
+void SimKeptRows::drop() {
+    PAWL_ASSERT(!is_in_use());
+    exists_ = false;
+    forget_rows();
+}
+
+std::shared_ptr<const engine::Page> SimKeptRows::read(const engine::ReadRequest& request, const Scan* scan,
+                                                      TimeMs now, bool shorten, SimRandom& random) const {
+    if (!exists_) throw Violation{"a rebuild reads rows from a table that is not there"};
+    return SimOutbox::read(request, scan, now, shorten, random);
 }
 
 }  // namespace pawl::simulation

@@ -12,20 +12,24 @@ using ops::RebuildStep;
 
 namespace {
 
-SimShared behind(const SimShared& live, SimCluster& cluster, SimLock& lock) {
-    return {live.options, live.clock, live.random,  live.history, live.outbox,
-            cluster,      lock,       live.weather, live.trace};
+// Its outbox are the kept rows, where there are any.
+SimShared behind(const SimShared& live, SimKeptRows* kept, SimCluster& cluster, SimLock& lock) {
+    SimHistory& history = kept == nullptr ? live.history : *kept;
+    return {live.options, live.clock, live.random, history, kept, cluster, lock, live.weather, live.trace};
 }
 
 }  // namespace
 
 SimRebuild::SimRebuild(SimShared live, Watched watched, SimTally& tally)
     : live_(live.cluster),
+      live_lock_(live.lock),
+      outbox_(live.outbox),
+      kept_(watched.kept),
       fresh_(live.cluster.beside()),
-      world_(behind(live, fresh_, lock_)),
+      world_(behind(live, watched.kept, fresh_, lock_)),
       versions_(watched.versions),
       tally_(tally),
-      reader_(watched.history, watched.versions),
+      reader_(watched.history, live.outbox, watched.versions),
       fuse_(live.trace),
       starts_at_(live.clock.now() + live.random.between(0, live.options.faults_end_ms)),
       rebuilds_left_(1 + live.random.below(2)),
@@ -50,7 +54,7 @@ bool SimRebuild::run() {
         else if (call_->answer)
             end_act();
         else
-            hand_over_events();
+            feed_on();
     } catch (const Crash& crash) {
         ++tally_.crashes;
         ++tally_.crashed_at[crash.boundary];
@@ -68,12 +72,16 @@ void SimRebuild::start_call() {
     call_ = std::make_shared<Call>();
     call_->live = live_.index()->uuid;
     if (fresh_.index() != nullptr) call_->fresh = fresh_.index()->uuid;
-    const RebuildStep step = ops::next_step(index_fact(), folder_fact());
+    RebuildStep step = ops::next_step(index_fact(), folder_fact());
+    if (has_outbox()) step = ops::with_kept_rows(step, kept_->exists());
     world_.trace.say(fuse_.who(), "begins with {}", name_of(step));
     ++tally_.rebuilds_by_step[std::string(name_of(step))];
-    call_->acts = ops::acts_of(step);
-    // Of which nobody here knows whose it is: the operator gives it up.
-    if (step == RebuildStep::refuse) call_->acts = {RebuildAct::delete_half_filled, RebuildAct::clear_folder};
+    call_->acts = ops::acts_of(step, has_outbox() ? ops::HasOutbox::yes : ops::HasOutbox::no);
+    // Of which nobody here knows whose it is: the operator gives it up. With an outbox any one now and then.
+    const bool gives_up =
+        has_outbox() && step != RebuildStep::conclude && world_.chance_of(Fault::crashes, 5);
+    if (step == RebuildStep::refuse || gives_up)
+        call_->acts = {RebuildAct::delete_half_filled, RebuildAct::clear_folder};
     next_act();
 }
 
@@ -98,10 +106,14 @@ void SimRebuild::next_act() {
 void SimRebuild::end_act() {
     const bool is_done = *std::exchange(call_->answer, std::nullopt);
     if (!is_done || call_->stop_asked) return end_call(world_.random.between(0, 2'000));
+    if (!call_->asks.empty()) return begin_ask();
+    if (call_->connection) call_->connection->close();
+    call_->connection.reset();
     const RebuildAct act = call_->acts[call_->at++];
     if (act == RebuildAct::fill) call_->fresh = fresh_.index() == nullptr ? "" : fresh_.index()->uuid;
+    if (act == RebuildAct::fill && has_outbox()) kept_->take_rows_from_now_on();
     if (act == RebuildAct::finish_loading || act == RebuildAct::compare)
-        call_->must_hold = live_.index()->stored;
+        call_->must_hold = reader_.must_hold(*live_.index());
     // The fuse that was lit before an act has mostly burnt down in the middle of it.
     if (world_.chance_of(Fault::crashes, 3)) fuse_.set(1);
     fuse_.boundary("after", name_of(act));

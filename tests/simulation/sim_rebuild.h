@@ -1,12 +1,13 @@
 // An operator who has a new index built beside the live one: `pawl rebuild`, called again until it is done.
 // What is next and in which order is ops/rebuild_plan.h's; filling and catching up is the real engine behind
 // the rebuild's alias, with a journal and a lease of its own. What an act asks of the server may be lost, or
-// arrive when the call that asked is dead.
+// arrive when the call that asked is dead. With an outbox it keeps rows (src/ops/rebuild_outbox.h).
 //
 // Not the real thing here: the comparison, which looks at each entity instead of sums over many
 // (tests/property/verify/ has that), and the shape of documents.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "ops/rebuild_plan.h"
+#include "tests/simulation/sim_connection.h"
 #include "tests/simulation/sim_host.h"
 #include "tests/simulation/sim_rebuild_reader.h"
 
@@ -26,6 +28,7 @@ class SimRebuild final : private engine::Observer {
     struct Watched {
         const SimHistory& history;
         SimVersions& versions;
+        SimKeptRows* kept;  // null: there is no outbox
     };
     // `live`: what the daemons share.
     SimRebuild(SimShared live, Watched watched, SimTally& tally);
@@ -55,6 +58,21 @@ class SimRebuild final : private engine::Observer {
         SimJournal journal;
         std::unique_ptr<SimChecks> checks;
     };
+    // One request of an act: to the index, to MariaDB, or to wait.
+    struct Ask {
+        std::string_view name;
+        std::function<void()> begin;
+    };
+    enum class Sql : std::uint8_t { done, fails, waits };
+    // What an act of the outbox has found so far.
+    struct Found {
+        Revision ids = 0;       // that are known, or through which rows are handed over
+        Revision taken_id = 0;  // of the outbox, the last one
+        std::optional<engine::Remembered> remembered;  // by the new index
+        ops::KeptFacts facts;
+        int looks = 0;
+        bool is_let_go = false;
+    };
     // One life of the command.
     struct Call {
         std::vector<ops::RebuildAct> acts;
@@ -64,6 +82,9 @@ class SimRebuild final : private engine::Observer {
         std::unique_ptr<SimProcess> feeding;
         std::optional<bool> answer;  // to the act at hand: whether it is done
         bool stop_asked = false;
+        std::deque<Ask> asks;  // left of the act at hand
+        std::shared_ptr<SimConnection> connection;
+        Found found;
         // What a reader of the new index must find there at least: all that the live one had when it had been
         // compared, or filled. Empty: not so far yet.
         std::optional<std::vector<Stored>> must_hold;
@@ -83,19 +104,44 @@ class SimRebuild final : private engine::Observer {
     // sim_rebuild_acts.cc: what each does
     void begin_act(ops::RebuildAct act);
     void ask(std::function<bool()> effect);
+    bool is_as_it_was() const;
     void swap();
     void feed(const engine::IntervalSet& repairs = {});
-    void hand_over_events();
+    void feed_on();
     void end_feed();
     void compare();
     engine::IntervalSet differing() const;
     void make_folder();
+
+    // sim_rebuild_outbox.cc: the acts of one with an outbox, and what they ask
+    bool has_outbox() const { return kept_ != nullptr; }
+    void take(std::vector<Ask> asks);
+    void begin_ask();
+    void ask_source(std::function<Sql()> effect);
+    void carry_out(std::function<Sql()> effect, bool is_lost, TimeMs deadline,
+                   const std::shared_ptr<SimConnection>& connection, const std::weak_ptr<Call>& asker);
+    Sql drop_kept();
+    void keep_rows();
+    void raise_ids();
+    void tell_replaced();
+    void give_rows_back();
+    void look_after_swap();
+    void let_go();
+    void begin_kept_act(ops::KeptAct act);
+    void hand_over();
+    void tell_that_nothing_lacks();
+    void give_up();
+    std::vector<std::string> differing_entities() const;
+    void compare_with_table();
 
     void notice(const std::string&, const engine::Notice& notice) override;
     void recovered(const std::string&, const engine::ReportRecovery& report) override;
     void finished(const std::string&, const engine::Finish& finish) override;
 
     SimCluster& live_;
+    SimLock& live_lock_;
+    SimOutbox* outbox_;  // of the pipeline
+    SimKeptRows* kept_;  // null: there is no outbox
     SimCluster fresh_;
     SimLock lock_;
     SimShared world_;  // with the rebuild's alias and lease

@@ -18,11 +18,18 @@ void SimRebuild::begin_act(RebuildAct act) {
     Call& call = *call_;
     switch (act) {
         case RebuildAct::delete_half_filled:
+            if (has_outbox() && call.acts.back() != RebuildAct::forget) return give_up();
             return ask([this, fresh = call.fresh] { return fresh_.delete_index(fresh), true; });
         case RebuildAct::clear_folder:
             folder_.reset();
             call.answer = true;
             return;
+        case RebuildAct::keep_rows:
+            return keep_rows();
+        case RebuildAct::raise_ids:
+            return raise_ids();
+        case RebuildAct::tell_replaced:
+            return tell_replaced();
         case RebuildAct::fill:
             make_folder();
             return feed();
@@ -31,6 +38,7 @@ void SimRebuild::begin_act(RebuildAct act) {
         case RebuildAct::catch_up_before_swap:
             return feed();
         case RebuildAct::catch_up_after_swap:
+            if (has_outbox()) return give_rows_back();
             make_folder();
             return feed();
         case RebuildAct::compare:
@@ -62,22 +70,26 @@ void SimRebuild::ask(std::function<bool()> effect) {
     fuse_.boundary("while", name_of(call_->acts[call_->at]));
 }
 
+bool SimRebuild::is_as_it_was() const {
+    return fresh_.index() != nullptr && fresh_.index()->uuid == call_->fresh && live_.index() != nullptr &&
+           live_.index()->uuid == call_->live;
+}
+
 void SimRebuild::swap() {
-    const bool is_as_it_was = fresh_.index() != nullptr && fresh_.index()->uuid == call_->fresh &&
-                              live_.index() != nullptr && live_.index()->uuid == call_->live;
-    if (!is_as_it_was) {
+    if (!is_as_it_was()) {
         call_->answer = false;
         return;
     }
     ask([this, from = call_->live, to = call_->fresh, must_hold = call_->must_hold, config = config_] {
-        const std::vector<Stored> before = live_.index()->stored;
+        const std::vector<Stored> before = reader_.must_hold(*live_.index());
         if (!live_.swap(from, to)) return false;
         world_.trace.say("index", "the alias leads to {} now", to);
         ++tally_.swaps;
         if (made_for_.at(to) != config) throw Violation{"the new index was made for another config"};
         reader_.swaps_to(*live_.index(), must_hold.value_or(before));
-        versions_
-            .forgive();  // a daemon's request that was on its way arrives in the new index (sim_options.h)
+        // A daemon's request that was on its way arrives in the new index (sim_options.h). With an outbox it
+        // is known as a stray one.
+        if (!has_outbox()) versions_.forgive();
         return true;
     });
 }
@@ -87,7 +99,7 @@ void SimRebuild::make_folder() {
     folder_ = std::make_unique<Folder>(config_);
     SimJournal& journal = folder_->journal;
     folder_->checks = std::make_unique<SimChecks>(
-        world_.options, SimChecks::Watched{world_.history, fresh_, versions_}, journal);
+        world_.options, SimChecks::Watched{world_.history, fresh_, versions_, world_.outbox, kept_}, journal);
     journal.before_commit = [this](std::span<const journal::Change> changes) {
         fuse_.boundary("before", "write_journal");
         const bool fails = world_.chance_of(Fault::journal_fails, 1);
@@ -111,7 +123,7 @@ void SimRebuild::feed(const engine::IntervalSet& repairs) {
     if (call_->stop_asked) call_->feeding->inbox->push_back({0, engine::StopAsked{}});
 }
 
-void SimRebuild::hand_over_events() {
+void SimRebuild::feed_on() {
     SimProcess& process = *call_->feeding;
     const auto handled = process.runner.handle(std::exchange(*process.inbox, {}));
     if (!handled) {
@@ -136,6 +148,7 @@ void SimRebuild::end_feed() {
 }
 
 void SimRebuild::compare() {
+    if (has_outbox()) return compare_with_table();
     const engine::IntervalSet revisions = differing();
     call_->answer.reset();
     if (revisions.empty()) {

@@ -27,6 +27,8 @@ void SimTally::add(const SimTally& other) {
     swaps += other.swaps;
     writes_forgotten += other.writes_forgotten;
     comparisons_that_differ += other.comparisons_that_differ;
+    ids_raised += other.ids_raised;
+    hand_overs += other.hand_overs;
     for (const auto& [step, count] : other.rebuilds_by_step)
         rebuilds_by_step[step] += count;
     for (const auto& [boundary, count] : other.crashed_at)
@@ -39,9 +41,9 @@ std::string rebuilds_in_words(const SimTally& tally) {
     if (tally.rebuild_calls == 0) return {};
     std::string text = fmt::format(
         "{} calls of rebuild, {} done, {} swaps, {} writes forgotten by a node that died, {} comparisons "
-        "that differed; begun with:",
+        "that differed, ids raised {} times, {} hand-overs of kept rows; begun with:",
         tally.rebuild_calls, tally.rebuilds_done, tally.swaps, tally.writes_forgotten,
-        tally.comparisons_that_differ);
+        tally.comparisons_that_differ, tally.ids_raised, tally.hand_overs);
     for (const auto& [step, count] : tally.rebuilds_by_step)
         text += fmt::format(" {} {}", step, count);
     return text + "\n";

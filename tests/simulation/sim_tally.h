@@ -29,6 +29,8 @@ struct SimTally {
     std::uint64_t swaps = 0;
     std::uint64_t writes_forgotten = 0;         // of an index that was filled, by a node that died
     std::uint64_t comparisons_that_differ = 0;  // of a new index with the history
+    std::uint64_t ids_raised = 0;               // of an outbox, since those of kept rows were above them
+    std::uint64_t hand_overs = 0;               // of kept rows to the outbox
     std::map<std::string, std::uint64_t, std::less<>> rebuilds_by_step;  // what a call began with
     std::uint64_t virtual_ms = 0;
     std::map<std::string, std::uint64_t, std::less<>> crashed_at;  // "before:send_bulk" → how often

@@ -22,6 +22,7 @@ SimWorld::SimWorld(const SimOptions& options, std::ostream* listener)
                                   : std::make_unique<SimHistory>(options.entities)),
       history_(*table_),
       outbox_(dynamic_cast<SimOutbox*>(table_.get())),
+      kept_(outbox_ != nullptr && options.rebuild ? std::make_unique<SimKeptRows>(*outbox_) : nullptr),
       cluster_(history_, options.gc_deletes_ms),
       versions_(!options.strict && (options.has(Fault::alias_moved) || options.has(Fault::index_restored) ||
                                     options.has(Fault::source_restored)),
@@ -30,8 +31,9 @@ SimWorld::SimWorld(const SimOptions& options, std::ostream* listener)
       strikes_left_(options.strikes) {
     trace_.listen(listener);
     if (outbox_ != nullptr) fill_table();
+    if (kept_) outbox_->keep_in(*kept_);
     const SimShared shared{options_, clock_, random_, history_, outbox_, cluster_, lock_, weather_, trace_};
-    const SimChecks::Watched watched{history_, cluster_, versions_, outbox_};
+    const SimChecks::Watched watched{history_, cluster_, versions_, outbox_, kept_.get()};
     hosts_.push_back(std::make_unique<SimHost>(shared, watched, tally_, start_ms));
     if (options_.has(Fault::second_pawl)) {
         ++tally_.second_pawls;
@@ -39,10 +41,14 @@ SimWorld::SimWorld(const SimOptions& options, std::ostream* listener)
         hosts_.push_back(std::make_unique<SimHost>(shared, watched, tally_, comes_at));
     }
     if (options_.rebuild)
-        rebuild_ = std::make_unique<SimRebuild>(shared, SimRebuild::Watched{history_, versions_}, tally_);
+        rebuild_ = std::make_unique<SimRebuild>(shared, SimRebuild::Watched{history_, versions_, kept_.get()},
+                                                tally_);
 }
 
-SimWorld::~SimWorld() = default;
+// What is still under way points into the world's parts.
+SimWorld::~SimWorld() {
+    clock_.forget_all();
+}
 
 void SimWorld::run() {
     write();
@@ -65,6 +71,7 @@ void SimWorld::step() {
         host->checks().after_step();
     if (rebuild_) rebuild_->after_step();
     check_memory(options_, history_, hosts_.size() + (rebuild_ ? 1 : 0));
+    if (kept_) check_memory(options_, *kept_, 1);
 }
 
 void SimWorld::take_step() {

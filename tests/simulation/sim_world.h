@@ -61,7 +61,8 @@ class SimWorld {
     SimTrace trace_;
     std::unique_ptr<SimHistory> table_;
     SimHistory& history_;
-    SimOutbox* outbox_;  // the same; null in revision mode
+    SimOutbox* outbox_;                  // the same; null in revision mode
+    std::unique_ptr<SimKeptRows> kept_;  // null: no rebuild of an outbox
     SimCluster cluster_;
     SimLock lock_;
     SimVersions versions_;

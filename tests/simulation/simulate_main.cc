@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::string_view usage =
     R"(Usage: tools/simulate [--seed N] [--schedules N | --seconds S] [--jobs N] [--plant BUG]
-       tools/simulate --seed N [--mode M | --rebuild] [--faults A,B,… | none] [--transactions N] [--strikes N]
+       tools/simulate --seed N [--rebuild] [--mode M] [--faults A,B,… | none] [--transactions N] [--strikes N]
                       [--faults-end-ms N]
                       [--strict] [--plant BUG] --trace
 
@@ -81,9 +81,8 @@ void plant(const std::string& name) {
 [[noreturn]] void list_bugs() {
     for (const PlantedBug& bug : planted_bugs())
         fmt::print("{:<36} within {:>6} schedules{}: {}\n", bug.name, bug.schedules_max,
-                   bug.in_rebuild                            ? " with --rebuild"
-                   : bug.mode == journal::SourceMode::outbox ? " of --mode outbox"
-                                                             : "",
+                   std::string(bug.mode == journal::SourceMode::outbox ? " of --mode outbox" : "") +
+                       (bug.in_rebuild ? " with --rebuild" : ""),
                    bug.mistake);
     std::exit(0);
 }
@@ -160,7 +159,8 @@ int tell(const SimOptions& options) {
 SimOptions options_at(const Choice& choice, std::uint64_t place) {
     const std::uint64_t seed = choice.options.seed + place;
     const auto of_seed = [&](std::uint64_t at) {
-        return choice.options.rebuild ? rebuild_options_of(at) : options_of(at, choice.options.mode);
+        return choice.options.rebuild ? rebuild_options_of(at, choice.options.mode)
+                                      : options_of(at, choice.options.mode);
     };
     SimOptions options = of_seed(seed);
     if (!choice.has_overrides) return options;

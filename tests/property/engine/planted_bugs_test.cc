@@ -47,7 +47,7 @@ std::string last_line_of(std::FILE* file) {
 void run_schedules(const PlantedBug& bug, std::uint64_t schedules, Told& told) noexcept {
     planted::chosen = bug.bug;
     const auto options_at = [&](std::uint64_t seed) {
-        return bug.in_rebuild ? rebuild_options_of(seed) : options_of(seed, bug.mode);
+        return bug.in_rebuild ? rebuild_options_of(seed, bug.mode) : options_of(seed, bug.mode);
     };
     for (told.seed = 1; told.seed <= schedules; ++told.seed) {
         const std::string violation = violation_of(options_at(told.seed));

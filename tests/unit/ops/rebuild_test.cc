@@ -61,24 +61,44 @@ TEST_CASE("what a rebuild does next, for each place where an earlier one may hav
         CHECK(name_of(next_step(index, folder)) == name_of(step));
 }
 
+TEST_CASE("where its kept rows are gone, a rebuild does not go on, but begins anew") {
+    using enum RebuildStep;
+    for (const auto step : {begin, resume, restart, conclude, refuse}) {
+        CHECK(with_kept_rows(step, true) == step);
+        CHECK(with_kept_rows(step, false) == (step == resume ? restart : step));
+    }
+}
+
+TEST_CASE("kept rows are handed over at each look, and dropped when nobody deletes rows for the old index") {
+    using enum KeptAct;
+    CHECK(acts_after_swap({}) == std::vector{hand_over});
+    CHECK(acts_after_swap({.is_taken_up = true}) == std::vector{hand_over, drop});
+    CHECK(acts_after_swap({.nobody_feeds = true}) == std::vector{hand_over, tell_that_nothing_lacks, drop});
+    CHECK(name_of(hand_over) == "hand_over");
+    CHECK(name_of(drop) == "drop");
+}
+
 TEST_CASE("each step enters the same order of acts, at its place") {
     using enum RebuildAct;
-    const std::vector all{delete_half_filled,
-                          clear_folder,
-                          fill,
-                          finish_loading,
-                          compare,
-                          catch_up_before_swap,
-                          swap,
-                          drop_old,
-                          catch_up_after_swap,
-                          clear_folder,
-                          forget};
-    CHECK(acts_of(RebuildStep::restart) == all);
-    CHECK(acts_of(RebuildStep::begin) == std::vector(all.begin() + 1, all.end()));
-    CHECK(acts_of(RebuildStep::resume) == std::vector(all.begin() + 2, all.end()));
-    CHECK(acts_of(RebuildStep::conclude) == std::vector(all.begin() + 8, all.end()));
-    CHECK(acts_of(RebuildStep::refuse).empty());
+    const std::vector all{
+        delete_half_filled,   clear_folder, keep_rows,     fill, finish_loading, compare,
+        catch_up_before_swap, raise_ids,    tell_replaced, swap, drop_old,       catch_up_after_swap,
+        clear_folder,         forget};
+    const auto of_outbox = [](RebuildStep step) { return acts_of(step, HasOutbox::yes); };
+    CHECK(of_outbox(RebuildStep::restart) == all);
+    CHECK(of_outbox(RebuildStep::begin) == std::vector(all.begin() + 1, all.end()));
+    CHECK(of_outbox(RebuildStep::resume) == std::vector(all.begin() + 2, all.end()));
+    CHECK(of_outbox(RebuildStep::conclude) == std::vector(all.begin() + 11, all.end()));
+    CHECK(of_outbox(RebuildStep::refuse).empty());
+    for (const auto step : {RebuildStep::restart, RebuildStep::begin, RebuildStep::resume,
+                            RebuildStep::conclude, RebuildStep::refuse}) {
+        auto without = of_outbox(step);
+        std::erase_if(without, [](RebuildAct act) {
+            return act == keep_rows || act == raise_ids || act == tell_replaced;
+        });
+        CHECK(acts_of(step, HasOutbox::no) == without);
+    }
+    CHECK(name_of(tell_replaced) == "tell_replaced");
     CHECK(name_of(delete_half_filled) == "delete_half_filled");
     CHECK(name_of(swap) == "swap");
     CHECK(name_of(forget) == "forget");
