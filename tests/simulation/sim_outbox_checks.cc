@@ -40,7 +40,8 @@ void SimChecks::has_intent_for(const engine::Row& action) const {
 // is no moment at which neither has a row of an entity that is not as the table says. When they have been
 // given back, and to every other index, kept rows say nothing any more.
 bool SimChecks::is_told_of(const SimIndex& index, std::uint32_t entity) const {
-    if (index.is_fed_from_kept && kept_ != nullptr) return !kept_->is_settled(entity);
+    const bool is_of_rebuild = index.is_fed_from_kept || outbox_ == kept_;
+    if (kept_ != nullptr && is_of_rebuild) return !kept_->is_settled(entity);
     return outbox_->highest_row(entity) != 0;
 }
 
