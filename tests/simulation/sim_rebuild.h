@@ -121,6 +121,8 @@ class SimRebuild final : private engine::Observer {
     void carry_out(std::function<Sql()> effect, bool is_lost, TimeMs deadline,
                    const std::shared_ptr<SimConnection>& connection, const std::weak_ptr<Call>& asker);
     Sql drop_kept();
+    void take_id();
+    void raise_kept_ids();
     void keep_rows();
     void raise_ids();
     void tell_replaced();

@@ -92,10 +92,28 @@ void SimRebuild::keep_rows() {
         if (fresh_.index() == nullptr) {
             call_->asks.push_back({"drop", [this] { ask_source([this] { return drop_kept(); }); }});
             call_->asks.push_back({"make", make});
+            call_->asks.push_back({"take_id", [this] { take_id(); }});
+            call_->asks.push_back({"raise", [this] { raise_kept_ids(); }});
         }
         ask([] { return true; });
     };
     take({{"lease", lease}, {"look", look}});
+}
+
+void SimRebuild::take_id() {
+    ask_source([this, call = std::weak_ptr(call_)] {
+        const Revision id = outbox_->take_id();
+        if (const auto alive = call.lock()) alive->found.taken_id = id;
+        return Sql::done;
+    });
+}
+
+void SimRebuild::raise_kept_ids() {
+    ask_source([this, least = call_->found.taken_id] {
+        if (!kept_->exists()) return Sql::fails;
+        kept_->raise_to(least);
+        return Sql::done;
+    });
 }
 
 // RebuildOutbox::raise_ids.
@@ -109,13 +127,6 @@ void SimRebuild::raise_ids() {
         call_->found.ids = std::max(call_->found.ids, kept_->end_of_history());
         ask_source([] { return Sql::done; });
     };
-    const auto take_id = [this] {
-        ask_source([this, call = std::weak_ptr(call_)] {
-            const Revision id = outbox_->take_id();
-            if (const auto alive = call.lock()) alive->found.taken_id = id;
-            return Sql::done;
-        });
-    };
     const auto raise = [this] {
         if (call_->found.taken_id >= call_->found.ids) {
             call_->answer = true;
@@ -127,7 +138,7 @@ void SimRebuild::raise_ids() {
             return Sql::done;
         });
     };
-    take({{"look", look}, {"find", find}, {"take_id", take_id}, {"raise", raise}});
+    take({{"look", look}, {"find", find}, {"take_id", [this] { take_id(); }}, {"raise", raise}});
 }
 
 void SimRebuild::tell_replaced() {
@@ -223,13 +234,6 @@ void SimRebuild::hand_over() {
 }
 
 void SimRebuild::tell_that_nothing_lacks() {
-    const auto take_id = [this] {
-        ask_source([this, call = std::weak_ptr(call_)] {
-            const Revision id = outbox_->take_id();
-            if (const auto alive = call.lock()) alive->found.taken_id = id;
-            return Sql::done;
-        });
-    };
     const auto tell = [this] {
         engine::Remembered remembered = *call_->found.remembered;
         remembered.revision = call_->found.taken_id;
@@ -239,7 +243,7 @@ void SimRebuild::tell_that_nothing_lacks() {
     };
     if (call_->found.remembered) {
         call_->asks.push_front({"tell", tell});
-        call_->asks.push_front({"take_id", take_id});
+        call_->asks.push_front({"take_id", [this] { take_id(); }});
     }
     call_->answer = true;
 }
