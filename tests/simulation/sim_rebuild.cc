@@ -78,11 +78,14 @@ void SimRebuild::start_call() {
     ++tally_.rebuilds_by_step[std::string(name_of(step))];
     call_->acts = ops::acts_of(step, has_outbox() ? ops::HasOutbox::yes : ops::HasOutbox::no);
     // Of which nobody here knows whose it is: the operator gives it up. With an outbox any one now and then.
-    const bool gives_up =
-        has_outbox() && step != RebuildStep::conclude && world_.chance_of(Fault::crashes, 5);
-    if (step == RebuildStep::refuse || gives_up)
+    if (step == RebuildStep::refuse || operator_gives_up(step))
         call_->acts = {RebuildAct::delete_half_filled, RebuildAct::clear_folder};
     next_act();
+}
+
+bool SimRebuild::operator_gives_up(RebuildStep step) {
+    if (!has_outbox() || step == RebuildStep::conclude) return false;
+    return std::exchange(must_give_up_, false) || world_.chance_of(Fault::crashes, 5);
 }
 
 void SimRebuild::end_call(TimeMs pause) {

@@ -93,6 +93,7 @@ class SimRebuild final : private engine::Observer {
 
     // sim_rebuild.cc: the course of a call
     void start_call();
+    bool operator_gives_up(ops::RebuildStep step);
     void end_call(TimeMs pause);
     void next_act();
     void end_act();
@@ -155,6 +156,7 @@ class SimRebuild final : private engine::Observer {
     std::shared_ptr<Call> call_;  // answers that come later than its death find nobody
     TimeMs starts_at_;            // the next call
     std::uint64_t rebuilds_left_;
+    bool must_give_up_ = false;  // the last call has said so
     bool drops_old_;
     std::uint32_t config_ = 1;                                    // another one: with another mapping
     std::map<std::string, std::uint32_t, std::less<>> made_for_;  // config of each index, by UUID

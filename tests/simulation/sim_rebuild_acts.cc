@@ -139,6 +139,9 @@ void SimRebuild::end_feed() {
     call_->answer = !process->finish->error;
     if (process->finish->error) {
         world_.trace.say(fuse_.who(), "cannot go on: {}", to_line(*process->finish->error));
+        // Such as a half-filled index that remembers nothing, and has documents of a request to the one
+        // before.
+        must_give_up_ = has_outbox() && process->finish->error->kind == ErrorKind::decision;
         return;
     }
     if (call_->stop_asked) return;
