@@ -63,6 +63,8 @@ enum class Bug {
     replaced_not_told,
     kept_rows_not_handed_over,
     kept_rows_dropped_early,
+    kept_rows_dropped_at_once,
+    clean_up_without_lease,
     // the outbox
     deleted_before_applied,
     late_rows_left,

@@ -53,9 +53,13 @@ void plant(std::vector<RebuildAct>& acts) {
     if (PAWL_PLANTED(replaced_not_told)) std::erase(acts, tell_replaced);
 }
 
+[[maybe_unused]] bool ends_with_drop(const std::vector<KeptAct>& acts) {
+    return !acts.empty() && acts.back() == KeptAct::drop;
+}
+
 void plant(std::vector<KeptAct>& acts) {
     if (PAWL_PLANTED(kept_rows_not_handed_over)) std::erase(acts, KeptAct::hand_over);
-    if (PAWL_PLANTED(kept_rows_dropped_early) && acts.back() != KeptAct::drop) acts.push_back(KeptAct::drop);
+    if (PAWL_PLANTED(kept_rows_dropped_early) && !ends_with_drop(acts)) acts.push_back(KeptAct::drop);
 }
 
 }  // namespace
@@ -136,10 +140,14 @@ std::string_view name_of(KeptAct act) {
     return names.at(static_cast<std::size_t>(act));
 }
 
+// What is handed over while a pawl feeds the new index comes back, so that is done once more, at the end.
 std::vector<KeptAct> acts_after_swap(const KeptFacts& facts) {
-    std::vector<KeptAct> acts{KeptAct::hand_over};
-    if (facts.nobody_feeds) acts.push_back(KeptAct::tell_that_nothing_lacks);
-    if (facts.is_taken_up || facts.nobody_feeds) acts.push_back(KeptAct::drop);
+    const bool ends = facts.is_taken_up || facts.nobody_feeds;
+    const bool is_over = ends && (facts.for_long || PAWL_PLANTED(kept_rows_dropped_at_once));
+    std::vector<KeptAct> acts;
+    if (!ends || is_over) acts.push_back(KeptAct::hand_over);
+    if (is_over && facts.nobody_feeds) acts.push_back(KeptAct::tell_that_nothing_lacks);
+    if (is_over) acts.push_back(KeptAct::drop);
     plant(acts);
     return acts;
 }

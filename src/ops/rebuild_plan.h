@@ -71,8 +71,11 @@ struct KeptFacts {
     // The daemon that feeds the pipeline has taken the new index up: it deletes no row any more that only the
     // old one has.
     bool is_taken_up = false;
-    // It is not, but nobody can delete a row: the rebuild has the pipeline's lease.
+    // It is not, but nobody begins to delete a row: the rebuild has the pipeline's lease.
     bool nobody_feeds = false;
+    // One of the two is so for longer than a lease is counted on by a pawl that has lost it: what such a one
+    // had begun to delete for the old index is done by now, or never will be.
+    bool for_long = false;
 };
 // In this order. Without `drop`: it is to be looked again later.
 std::vector<KeptAct> acts_after_swap(const KeptFacts& facts);

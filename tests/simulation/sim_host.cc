@@ -11,8 +11,9 @@ SimProcess::SimProcess(const SimParts& parts, SimJournal& journal, engine::Obser
                        engine::Until runs_until)
     : until(runs_until),
       inbox(std::make_shared<SimInbox>()),
-      source(parts, inbox),
-      lease(parts, inbox),
+      lease_until(std::make_shared<TimeMs>(0)),
+      source(parts, inbox, lease_until),
+      lease(parts, inbox, lease_until),
       target(parts, inbox, lease),
       runner(journal, observer, parts.world.random, [world = parts.world] { return world.clock.now(); }) {
     engine::PipelineSettings settings{.name = "lex",
@@ -59,7 +60,7 @@ std::optional<TimeMs> SimHost::next_due() const {
     if (!process_) return starts_at_;
     const auto own = process_->inbox->empty() ? process_->runner.next_due() : world_.clock.now();
     if (!own) return std::nullopt;
-    return std::max(*own, sleeps_until_);
+    return std::max(*own, fuse_.sleeps_until());
 }
 
 bool SimHost::run() {
@@ -67,7 +68,7 @@ bool SimHost::run() {
     if (!process_) {
         if (now < starts_at_) return false;
         start_process();
-    } else if (now < sleeps_until_ || !process_->wants_to_run(now)) {
+    } else if (now < fuse_.sleeps_until() || !process_->wants_to_run(now)) {
         return false;
     }
     hand_over_events();
@@ -107,7 +108,7 @@ void SimHost::calm_down() {
     fuse_.set(0);
     next_commit_ = SimJournal::Disk::takes;
     disk_full_until_ = 0;
-    sleeps_until_ = world_.clock.now();
+    sleep_until(world_.clock.now());
 }
 
 void SimHost::hand_over_events() {

@@ -27,6 +27,7 @@ struct SimProcess {
     std::optional<engine::Finish> finish;
     std::string_view refill_row;  // of the recovery table, that has stopped it
     std::shared_ptr<SimInbox> inbox;
+    SimLeaseTime lease_until;
     SimSource source;
     SimLease lease;
     SimTarget target;
@@ -66,7 +67,7 @@ class SimHost final : private engine::Observer {
 
     // Faults. Those that are of the process at hand go with it.
     void crash_soon(std::uint32_t boundaries_to_live) { fuse_.set(boundaries_to_live); }
-    void sleep_until(TimeMs time) { sleeps_until_ = time; }
+    void sleep_until(TimeMs time) { fuse_.sleep_until(time); }
     void next_commit(SimJournal::Disk disk) { next_commit_ = disk; }
     void disk_full_until(TimeMs time) { disk_full_until_ = time; }
     void calm_down();
@@ -95,7 +96,6 @@ class SimHost final : private engine::Observer {
     // The process that an operator has asked for another try, and the journal's retries() until then.
     std::string retry_asked_of_;
     std::uint64_t retries_before_ = 0;
-    TimeMs sleeps_until_ = 0;
     SimJournal::Disk next_commit_ = SimJournal::Disk::takes;
     TimeMs disk_full_until_ = 0;
 };

@@ -5,6 +5,8 @@
 
 #include <fmt/ranges.h>
 
+#include "base/planted.h"
+
 namespace pawl::simulation {
 namespace {
 
@@ -60,6 +62,64 @@ void note_conflicts(std::span<const SimAction> actions, const engine::Event& eve
         if (const auto& version = answered->items[i].stored_version;
             version && history.is_foreign(actions[i].entity, *version))
             conflicts.insert_or_assign(actions[i].entity, *version);
+}
+
+// The next statement of a transaction waits for a process whose machine sleeps. Not simulated but where a
+// rebuild may be through by then.
+void when_awake(const SimShared& world, const SimFuse& fuse, std::function<void()> next) {
+    const TimeMs now = world.clock.now();
+    if (!world.options.rebuild || fuse.sleeps_until() <= now) return next();
+    world.clock.after(fuse.sleeps_until() - now,
+                      [world, &fuse, next = std::move(next)] { when_awake(world, fuse, next); });
+}
+
+// One transaction of a clean-up.
+struct Cleaning {
+    SimShared world;
+    const SimFuse& fuse;
+    std::weak_ptr<SimInbox> inbox;
+    SimLeaseTime lease_until;
+    TimeMs takes;
+    engine::CleanUpRequest request;
+
+    void fail(TimeMs later) const {
+        post_after(world, later, inbox,
+                   engine::CleanUpFailed{request.id, unavailable("MariaDB has gone away")});
+    }
+    void begin() const;
+    void commit(const SimOutbox::CleanUp& clean_up, bool has_slept) const;
+};
+
+// One that has begun may end when its process is dead: the COMMIT was on its way. In a rebuild's world none
+// begins then, since its statements come one by one.
+void Cleaning::begin() const {
+    if (inbox.expired() && (world.random.percent(50) || world.options.rebuild)) return;
+    if (world.clock.now() < world.weather.source_down_until || world.chance_of(Fault::source_breaks, 10))
+        return fail(takes);
+    world.clock.after(takes, [cleaning = *this, clean_up = world.outbox->begin_clean_up(request)] {
+        const bool has_slept = cleaning.fuse.sleeps_until() > cleaning.world.clock.now();
+        when_awake(cleaning.world, cleaning.fuse,
+                   [cleaning, clean_up, has_slept] { cleaning.commit(clean_up, has_slept); });
+    });
+}
+
+void Cleaning::commit(const SimOutbox::CleanUp& clean_up, bool has_slept) const {
+    // Where all pawls feed one index, it does no harm that it is committed: left to the other simulations.
+    const bool lease_is_over =
+        world.options.rebuild && world.clock.now() >= *lease_until && !PAWL_PLANTED(clean_up_without_lease);
+    if ((has_slept && inbox.expired()) || (!inbox.expired() && lease_is_over)) {
+        world.outbox->roll_back(clean_up);
+        return fail(0);
+    }
+    const auto answer = world.outbox->end_clean_up(clean_up, inbox.expired());
+    if (!answer) return fail(0);
+    const bool lost = world.chance_of(Fault::source_breaks, 10);
+    world.trace.say("source", "has deleted {} and written {}, {} of them late{}",
+                    fmt::to_string(fmt::join(clean_up.deleted, " ")),
+                    fmt::to_string(fmt::join(clean_up.written, " ")), answer->late,
+                    lost ? "; the answer gets lost" : "");
+    if (lost) return fail(0);
+    post_after(world, 0, inbox, *answer);
 }
 
 std::string answer_in_words(const engine::Event& event) {
@@ -157,27 +217,14 @@ void SimSource::clean_up(engine::CleanUpRequest request) {
     const TimeMs begins = std::max(busy_until_, world.clock.now()) + world.random.between(0, latency_max_ms);
     const TimeMs rest = world.random.between(0, latency_max_ms);
     busy_until_ = begins + rest;
-    world.clock.after(begins - world.clock.now(), [world, inbox = inbox_, rest,
-                                                   request = std::move(request)] {
-        // One that has begun may end when its process is dead: the COMMIT was on its way. In a rebuild's
-        // world none begins then, since its statements come one by one.
-        if (inbox.expired() && (world.random.percent(50) || world.options.rebuild)) return;
-        const auto fail_later = [world, inbox, id = request.id](TimeMs later) {
-            post_after(world, later, inbox, engine::CleanUpFailed{id, unavailable("MariaDB has gone away")});
-        };
-        if (world.clock.now() < world.weather.source_down_until || world.chance_of(Fault::source_breaks, 10))
-            return fail_later(rest);
-        world.clock.after(rest, [world, fail_later, inbox, clean_up = world.outbox->begin_clean_up(request)] {
-            const auto answer = world.outbox->end_clean_up(clean_up, inbox.expired());
-            if (!answer) return fail_later(0);
-            const bool lost = world.chance_of(Fault::source_breaks, 10);
-            world.trace.say("source", "has deleted {} and written {}, {} of them late{}",
-                            fmt::to_string(fmt::join(clean_up.deleted, " ")),
-                            fmt::to_string(fmt::join(clean_up.written, " ")), answer->late,
-                            lost ? "; the answer gets lost" : "");
-            if (lost) return fail_later(0);
-            post_after(world, 0, inbox, *answer);
+    // In the middle of it, too: a rebuild may come to its end meanwhile.
+    if (world.options.rebuild && world.chance_of(Fault::pauses, 5))
+        world.clock.after(begins - world.clock.now(), [world, &fuse = parts_.fuse] {
+            fuse.sleep_until(world.clock.now() + world.random.between(1'000, 15'000));
         });
+    const Cleaning cleaning{world, parts_.fuse, inbox_, lease_until_, rest, std::move(request)};
+    world.clock.after(begins - world.clock.now(), [cleaning] {
+        when_awake(cleaning.world, cleaning.fuse, [cleaning] { cleaning.begin(); });
     });
     parts_.fuse.boundary("after", "clean_up");
 }
@@ -210,7 +257,8 @@ void SimLease::ask() {
     if (*session_ == 0) sessions_.insert(*session_ = world.lock.connect());
     const TimeMs asked_at = world.clock.now();
     world.clock.after(
-        world.random.between(0, latency_max_ms), [world, inbox = inbox_, asked_at, session = session_] {
+        world.random.between(0, latency_max_ms),
+        [world, inbox = inbox_, asked_at, session = session_, valid_until = valid_until_] {
             if (inbox.expired()) return;
             const TimeMs now = world.clock.now();
             const TimeMs rest = world.random.between(0, latency_max_ms);
@@ -220,12 +268,15 @@ void SimLease::ask() {
             if (!outcome || breaks) {
                 if (breaks && world.random.percent(70)) world.lock.close(*session);
                 *session = 0;
+                *valid_until = 0;
                 return post_after(world, rest, inbox,
                                   engine::LeaseFailed{unavailable("the lease's connection is gone")});
             }
             if (*outcome != engine::Lease::Outcome::held)
                 world.trace.say("source", "the lease of session {} is {}", *session,
                                 *outcome == engine::Lease::Outcome::won ? "won" : "another one's");
+            const bool is_ours = *outcome != engine::Lease::Outcome::taken;
+            *valid_until = is_ours ? asked_at + engine::limits::lease_valid_ms : 0;
             post_after(world, rest, inbox, engine::LeaseAnswered{{*outcome, asked_at, "another pawl"}});
         });
     parts_.fuse.boundary("after", "ask_lease");

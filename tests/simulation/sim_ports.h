@@ -50,11 +50,15 @@ class SimFuse {
         trace_.say(who_, "CRASH {} {}", when, effect);
         throw Crash{std::string(when) + ":" + std::string(effect)};
     }
+    // Its machine stops until then, and goes on as if nothing had been.
+    void sleep_until(TimeMs time) { sleeps_until_ = time; }
+    TimeMs sleeps_until() const { return sleeps_until_; }
 
   private:
     const SimTrace& trace_;
     std::string who_;
     std::uint32_t to_live_ = 0;
+    TimeMs sleeps_until_ = 0;
 };
 
 // What all pawls share, and what each has of its own.
@@ -83,9 +87,13 @@ struct SimParts {
 // Events of one process. Who posts later than its death posts to nobody.
 using SimInbox = std::vector<engine::Happened>;
 
+// Until when a process may count on its lease, as its threads share it.
+using SimLeaseTime = std::shared_ptr<TimeMs>;
+
 class SimSource final : public engine::SourcePort {
   public:
-    SimSource(SimParts parts, std::weak_ptr<SimInbox> inbox) : parts_(parts), inbox_(std::move(inbox)) {}
+    SimSource(SimParts parts, std::weak_ptr<SimInbox> inbox, SimLeaseTime lease_until)
+        : parts_(parts), inbox_(std::move(inbox)), lease_until_(std::move(lease_until)) {}
     void prepare() override;
     void read(engine::ReadRequest request) override;
     void prove() override;
@@ -95,6 +103,7 @@ class SimSource final : public engine::SourcePort {
   private:
     SimParts parts_;
     std::weak_ptr<SimInbox> inbox_;
+    SimLeaseTime lease_until_;
     TimeMs busy_until_ = 0;  // reads are answered in order
     // What a fill goes by, looked up at its first read.
     std::shared_ptr<std::optional<SimHistory::Scan>> scan_ =
@@ -103,7 +112,8 @@ class SimSource final : public engine::SourcePort {
 
 class SimLease final : public engine::LeasePort {
   public:
-    SimLease(SimParts parts, std::weak_ptr<SimInbox> inbox) : parts_(parts), inbox_(std::move(inbox)) {}
+    SimLease(SimParts parts, std::weak_ptr<SimInbox> inbox, SimLeaseTime valid_until)
+        : parts_(parts), inbox_(std::move(inbox)), valid_until_(std::move(valid_until)) {}
     ~SimLease() override;
     SimLease(const SimLease&) = delete;
     SimLease& operator=(const SimLease&) = delete;
@@ -121,6 +131,7 @@ class SimLease final : public engine::LeasePort {
     std::weak_ptr<SimInbox> inbox_;
     std::shared_ptr<SimLock::Session> session_ = std::make_shared<SimLock::Session>(0);  // 0: not connected
     std::set<SimLock::Session> sessions_;                                                // so far
+    SimLeaseTime valid_until_;
 };
 
 class SimTarget final : public engine::IndexPort {
