@@ -104,10 +104,11 @@ struct Parts {
     Parts(const config::Config& config, const config::Pipeline& pipeline, index::HttpClient& http,
           source::LeaseBudget& budget, EventQueue& queue, std::size_t number)
         : inbox(queue, number),
-          source(config.mariadb, pipeline, inbox),
+          source(config.mariadb, pipeline, inbox, &term),
           index(http, config.elasticsearch, pipeline.index, inbox),
-          lease(config.mariadb, pipeline, budget, inbox) {}
+          lease(config.mariadb, pipeline, budget, inbox, &term) {}
     PipelineInbox inbox;
+    engine::LeaseTerm term;
     source::MariaDbSource source;
     index::ElasticsearchIndex index;
     source::MariaDbLease lease;

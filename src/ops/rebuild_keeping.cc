@@ -5,7 +5,7 @@
 
 #include <fmt/core.h>
 
-#include "base/time.h"
+#include "engine/limits.h"
 #include "index/checkpoint.h"
 #include "journal/reader.h"
 #include "ops/limits.h"
@@ -88,7 +88,9 @@ Result<void> RebuildKeeping::end(VerifyWatcher& watcher, Log& log) {
 }
 
 // False: a pawl that feeds the pipeline may still delete rows for the old index. One that has taken the new
-// one up has written its own _meta, and does not: what it had asked for before was done by then.
+// one up has written its own _meta, and does not: what it had asked for before was done by then. One that had
+// the lease before that one, or before this rebuild, may not know yet that it has lost it: it counts on it
+// for lease_valid_ms at most, and commits nothing later (engine/lease_term.h).
 Result<bool> RebuildKeeping::let_go(RebuildOutbox& outbox) {
     const auto indices = index::find_rebuild(call_, pipeline_.index.alias);
     if (!indices) return std::unexpected(indices.error());
@@ -102,11 +104,18 @@ Result<bool> RebuildKeeping::let_go(RebuildOutbox& outbox) {
     const bool taken_up = *remembered && (*remembered)->replaces.empty();
     const auto nobody = taken_up ? Result<bool>(false) : outbox.take_lease(pipeline_.index.alias);
     if (!nobody) return std::unexpected(nobody.error());
-    const auto acts = acts_after_swap({.is_taken_up = taken_up, .nobody_feeds = *nobody});
+    const auto acts = acts_after_swap(
+        {.is_taken_up = taken_up, .nobody_feeds = *nobody, .for_long = is_for_long(taken_up || *nobody)});
     for (const KeptAct act : acts)
         if (auto done = carry_out(act, outbox, fresh, *remembered); !done)
             return std::unexpected(std::move(done.error()));
-    return acts.back() == KeptAct::drop;
+    return !acts.empty() && acts.back() == KeptAct::drop;
+}
+
+bool RebuildKeeping::is_for_long(bool ends) {
+    if (!ends) ends_since_.reset();
+    if (ends && !ends_since_) ends_since_ = clock_now();
+    return ends_since_ && clock_now() - *ends_since_ >= engine::limits::lease_valid_ms;
 }
 
 Result<void> RebuildKeeping::carry_out(KeptAct act, RebuildOutbox& outbox, const index::Target& fresh,

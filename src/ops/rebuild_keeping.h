@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/time.h"
 #include "config/config.h"
 #include "index/rebuild_index.h"
 #include "index/server.h"
@@ -50,6 +51,7 @@ class RebuildKeeping {
     Result<RebuildOutbox> outbox() { return RebuildOutbox::open(config_, pipeline_, interrupt_); }
     engine::Revision known_ids(const index::Target& live) const;
     Result<bool> let_go(RebuildOutbox& outbox);
+    bool is_for_long(bool ends);
     Result<void> carry_out(KeptAct act, RebuildOutbox& outbox, const index::Target& fresh,
                            const std::optional<engine::Remembered>& remembered);
     Result<void> tell_that_nothing_lacks(RebuildOutbox& outbox, const index::Target& fresh,
@@ -59,6 +61,7 @@ class RebuildKeeping {
     const config::Pipeline& pipeline_;
     index::Call call_;
     source::Interrupt interrupt_;
+    std::optional<TimeMs> ends_since_;  // in this call: since when rows are deleted for the new index only
 };
 
 }  // namespace pawl::ops

@@ -61,7 +61,18 @@ Result<void> RebuildOutbox::make_anew() {
                     source::table_identifier(settings_.database, pipeline_.source.outbox->table)));
     if (!made) return std::unexpected(with_advice(std::move(made.error())));
     failpoint::at("after:make_kept_table");
-    return made;
+    return begin_above_outbox();
+}
+
+// So the new index says from its first fill on that it has all that was deleted before: also to a pawl whose
+// journal is of an index before the one that is replaced. And a request that was meant for that one, and
+// comes late, has a lower version than what is caught up.
+Result<void> RebuildOutbox::begin_above_outbox() {
+    const auto id = take_id();
+    if (!id) return std::unexpected(id.error());
+    const auto kept = cleaner_of(kept_);
+    if (!kept) return std::unexpected(kept.error());
+    return kept->raise_to(connection_, *id);
 }
 
 Result<void> RebuildOutbox::drop() {
@@ -103,12 +114,11 @@ Result<void> RebuildOutbox::hand_over() {
     const auto to = cleaner_of(pipeline_);
     if (!to) return std::unexpected(to.error());
     // No further: what is handed over comes back, when the daemon has fed it, and that has no end.
-    const auto highest = connection_.rows(fmt::format("SELECT COALESCE(MAX(`id`), 0) FROM {}", kept_name()));
-    if (!highest) return std::unexpected(highest.error());
-    const engine::Revision through = source::revision_in(highest->front()[0].value_or("0"));
+    const auto through = from->highest_of_all(connection_);
+    if (!through) return std::unexpected(through.error());
     for (;;) {
         failpoint::at("before:hand_over");
-        const auto more = from->hand_over(connection_, *to, through);
+        const auto more = from->hand_over(connection_, *to, *through);
         failpoint::at("after:hand_over");
         if (!more) return std::unexpected(more.error());
         if (!*more) return {};

@@ -32,6 +32,7 @@ class RebuildOutbox {
     Result<void> release_lease();
 
     Result<bool> is_there();
+    // Its ids begin above those of the outbox.
     Result<void> make_anew();
     Result<void> drop();
 
@@ -48,6 +49,7 @@ class RebuildOutbox {
           pipeline_(std::move(pipeline)),
           kept_(with_kept_outbox(pipeline_)),
           connection_(std::move(connection)) {}
+    Result<void> begin_above_outbox();
     Result<source::OutboxCleanUp> cleaner_of(const config::Pipeline& pipeline);
     std::string kept_name() const;
     Error with_advice(Error error) const;

@@ -37,12 +37,13 @@ bool LeaseBudget::take() {
 }
 
 MariaDbLease::MariaDbLease(config::MariaDb settings, const config::Pipeline& pipeline, LeaseBudget& budget,
-                           engine::Inbox& inbox)
+                           engine::Inbox& inbox, engine::LeaseTerm* term)
     : settings_(with_short_timeout(std::move(settings))),
       name_(lease_name(settings_.database, pipeline.index.alias)),
       place_(fmt::format("pipeline {}: its lease", pipeline.name)),
       budget_(budget),
-      inbox_(inbox) {
+      inbox_(inbox),
+      term_(term) {
     worker_ = std::thread([this] { work(); });
 }
 
@@ -88,14 +89,30 @@ void MariaDbLease::work() {
     let_go();
 }
 
+void MariaDbLease::tell(const engine::Lease& lease) {
+    if (term_ == nullptr) return;
+    switch (lease.outcome) {
+        case engine::Lease::Outcome::won:
+            return term_->won(lease.asked_at);
+        case engine::Lease::Outcome::held:
+            return term_->held(lease.asked_at);
+        case engine::Lease::Outcome::taken:
+            return term_->lost();
+    }
+}
+
 void MariaDbLease::let_go() {
+    if (term_ != nullptr) term_->lost();
     connection_.reset();
     if (std::exchange(is_held_, false)) budget_.give_back();
 }
 
 engine::Event MariaDbLease::answer() {
     auto lease = look();
-    if (lease) return engine::LeaseAnswered{std::move(*lease)};
+    if (lease) {
+        tell(*lease);
+        return engine::LeaseAnswered{std::move(*lease)};
+    }
     let_go();
     return engine::LeaseFailed{std::move(lease.error()).within(place_)};
 }

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "config/config.h"
+#include "engine/lease_term.h"
 #include "engine/ports.h"
 #include "source/connection.h"
 #include "source/interrupt.h"
@@ -45,9 +46,9 @@ class LeaseBudget {
 // A thread of its own, so that long reads cannot delay it. Destruction gives the lease back.
 class MariaDbLease final : public engine::LeasePort {
   public:
-    // `budget` and `inbox` must outlive it.
+    // All must outlive it. `term` is told what becomes of the lease.
     MariaDbLease(config::MariaDb settings, const config::Pipeline& pipeline, LeaseBudget& budget,
-                 engine::Inbox& inbox);
+                 engine::Inbox& inbox, engine::LeaseTerm* term = nullptr);
     ~MariaDbLease() override;
     MariaDbLease(const MariaDbLease&) = delete;
     MariaDbLease& operator=(const MariaDbLease&) = delete;
@@ -64,6 +65,7 @@ class MariaDbLease final : public engine::LeasePort {
     Result<engine::Lease> try_to_win();
     Result<std::string> holder();
     void let_go();
+    void tell(const engine::Lease& lease);
     // The one value of a statement that gives one; empty: NULL.
     Result<std::optional<std::string>> value_of(const std::string& sql);
 
@@ -72,6 +74,7 @@ class MariaDbLease final : public engine::LeasePort {
     const std::string place_;  // for messages
     LeaseBudget& budget_;
     engine::Inbox& inbox_;
+    engine::LeaseTerm* const term_;  // may be null
     Interrupt interrupt_;
 
     // The worker's own.

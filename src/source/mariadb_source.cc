@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/failpoint.h"
+#include "base/time.h"
 #include "source/check.h"
 #include "source/limits.h"
 #include "source/server_role.h"
@@ -13,10 +14,12 @@
 
 namespace pawl::source {
 
-MariaDbSource::MariaDbSource(config::MariaDb settings, config::Pipeline pipeline, engine::Inbox& inbox)
+MariaDbSource::MariaDbSource(config::MariaDb settings, config::Pipeline pipeline, engine::Inbox& inbox,
+                             const engine::LeaseTerm* lease)
     : settings_(std::move(settings)),
       pipeline_(std::move(pipeline)),
       inbox_(inbox),
+      lease_(lease),
       proof_(settings_, pipeline_, proof_interrupt_) {
     worker_ = std::thread([this] { work(); });
 }
@@ -48,7 +51,7 @@ void MariaDbSource::prove() {
 
 void MariaDbSource::clean_up(engine::CleanUpRequest request) {
     PAWL_ASSERT(has_outbox() && (request.late_through == 0 || request.rows_max >= 1));
-    ask(std::move(request));
+    ask(Clean{std::move(request), lease_ == nullptr ? 0 : lease_->number()});
 }
 
 void MariaDbSource::look_up(engine::LookUpRequest request) {
@@ -100,12 +103,12 @@ engine::Event MariaDbSource::answer(const engine::ReadRequest& request) {
         .error = std::move(page.error()).within(fmt::format("pipeline {}", pipeline_.name))};
 }
 
-engine::Event MariaDbSource::answer(const engine::CleanUpRequest& request) {
-    auto cleaned = clean_up_outbox(request);
+engine::Event MariaDbSource::answer(const Clean& clean) {
+    auto cleaned = clean_up_outbox(clean);
     if (cleaned) return *cleaned;
     connection_.reset();
     return engine::CleanUpFailed{
-        .id = request.id,
+        .id = clean.request.id,
         .error = std::move(cleaned.error()).within(fmt::format("pipeline {}", pipeline_.name))};
 }
 
@@ -139,9 +142,10 @@ Result<std::shared_ptr<const engine::Page>> MariaDbSource::read_page(const engin
     return has_outbox() ? outbox_->read(*connection_, request) : reader_->read(*connection_, request);
 }
 
-Result<engine::CleanedUp> MariaDbSource::clean_up_outbox(const engine::CleanUpRequest& request) {
+Result<engine::CleanedUp> MariaDbSource::clean_up_outbox(const Clean& clean) {
     if (auto done = be_ready(); !done) return std::unexpected(std::move(done.error()));
-    return clean_up_->run(*connection_, request);
+    return clean_up_->run(*connection_, clean.request,
+                          [&] { return lease_ == nullptr || lease_->lasts(clean.term, clock_now()); });
 }
 
 Result<engine::LookUpAnswer> MariaDbSource::look_up_rows(const engine::LookUpRequest& request) {

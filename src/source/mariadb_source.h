@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "config/config.h"
+#include "engine/lease_term.h"
 #include "engine/ports.h"
 #include "source/connection.h"
 #include "source/gap_proof.h"
@@ -27,7 +28,9 @@ namespace pawl::source {
 class MariaDbSource final : public engine::SourcePort {
   public:
     // Starts the thread; connects at the first request. `inbox` must outlive the source.
-    MariaDbSource(config::MariaDb settings, config::Pipeline pipeline, engine::Inbox& inbox);
+    // `lease`: nothing is cleaned up without it; null: always.
+    MariaDbSource(config::MariaDb settings, config::Pipeline pipeline, engine::Inbox& inbox,
+                  const engine::LeaseTerm* lease = nullptr);
     ~MariaDbSource() override;
     MariaDbSource(const MariaDbSource&) = delete;
     MariaDbSource& operator=(const MariaDbSource&) = delete;
@@ -41,19 +44,22 @@ class MariaDbSource final : public engine::SourcePort {
   private:
     struct Prepare {};
     struct Prove {};
-    using Request =
-        std::variant<Prepare, engine::ReadRequest, Prove, engine::CleanUpRequest, engine::LookUpRequest>;
+    struct Clean {
+        engine::CleanUpRequest request;
+        std::uint64_t term = 0;  // of the lease, in which it was asked for
+    };
+    using Request = std::variant<Prepare, engine::ReadRequest, Prove, Clean, engine::LookUpRequest>;
 
     void ask(Request request);
     void work();
     engine::Event answer(const Prepare& request);
     engine::Event answer(const engine::ReadRequest& request);
     engine::Event answer(const Prove& request);
-    engine::Event answer(const engine::CleanUpRequest& request);
+    engine::Event answer(const Clean& clean);
     engine::Event answer(const engine::LookUpRequest& request);
     Result<engine::SourceFacts> look_at_history();
     Result<std::shared_ptr<const engine::Page>> read_page(const engine::ReadRequest& request);
-    Result<engine::CleanedUp> clean_up_outbox(const engine::CleanUpRequest& request);
+    Result<engine::CleanedUp> clean_up_outbox(const Clean& clean);
     Result<engine::LookUpAnswer> look_up_rows(const engine::LookUpRequest& request);
     Result<engine::Proof> look_for_writers();
     // Makes sure that there is an open connection.
@@ -70,6 +76,7 @@ class MariaDbSource final : public engine::SourcePort {
     const config::MariaDb settings_;
     const config::Pipeline pipeline_;
     engine::Inbox& inbox_;
+    const engine::LeaseTerm* const lease_;  // may be null
     Interrupt interrupt_;
     Interrupt proof_interrupt_;
 

@@ -80,13 +80,14 @@ Result<void> OutboxCleanUp::begin(Connection& connection) {
     return {};
 }
 
-Result<engine::CleanedUp> OutboxCleanUp::run(Connection& connection,
-                                             const engine::CleanUpRequest& request) const {
+Result<engine::CleanedUp> OutboxCleanUp::run(Connection& connection, const engine::CleanUpRequest& request,
+                                             const std::function<bool()>& may_commit) const {
     engine::CleanedUp cleaned{.id = request.id};
     if (auto begun = begin(connection); !begun) return std::unexpected(std::move(begun.error()));
     if (auto done = change(connection, request, cleaned); !done)
         return std::unexpected(with_advice(std::move(done.error())));
     failpoint::at("during:clean_up");
+    if (!may_commit()) return fail(ErrorKind::unavailable, "another pawl may have the lease by now");
     if (auto done = connection.execute("COMMIT"); !done) return std::unexpected(std::move(done.error()));
     failpoint::at("after:commit_clean_up");
     return cleaned;
@@ -122,11 +123,20 @@ Result<void> OutboxCleanUp::raise_to(Connection& connection, Revision id) const 
     return connection.execute("COMMIT");
 }
 
+Result<Revision> OutboxCleanUp::highest_of_all(Connection& connection) const {
+    const auto highest = connection.rows(fmt::format(
+        "SELECT `id` FROM {} FORCE INDEX (PRIMARY) ORDER BY `id` DESC LIMIT 1 LOCK IN SHARE MODE", name_));
+    if (!highest) return std::unexpected(highest.error());
+    return highest->empty() ? 0 : revision_in(highest->front()[0].value_or("0"));
+}
+
+// Rows of a clean-up whose COMMIT is on its way, perhaps of a pawl that is dead, are waited for.
 Result<bool> OutboxCleanUp::hand_over(Connection& connection, const OutboxCleanUp& to,
                                       Revision through) const {
     if (auto begun = begin(connection); !begun) return std::unexpected(std::move(begun.error()));
     const auto found = connection.rows(
-        fmt::format("SELECT `id` FROM {} FORCE INDEX (PRIMARY) WHERE `id` <= {} ORDER BY `id` LIMIT {}",
+        fmt::format("SELECT `id` FROM {} FORCE INDEX (PRIMARY) WHERE `id` <= {} ORDER BY `id` LIMIT {} LOCK "
+                    "IN SHARE MODE",
                     name_, through, limits::revisions_per_statement_max));
     if (!found) return std::unexpected(found.error());
     std::vector<Revision> rows;

@@ -15,6 +15,7 @@
 //    triggers wait for it; `INSERT … VALUES` does not.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,7 +34,11 @@ class OutboxCleanUp {
     // not known what has become of it. It may be run again in any case: what is gone is passed over, and a
     // row too many says nothing false. An entity whose id fits no key of the table gets no row, or that of
     // the entity which the server makes of it.
-    Result<engine::CleanedUp> run(Connection& connection, const engine::CleanUpRequest& request) const;
+    // `may_commit` is asked at the end: without the lease it undoes all of it, with an error of kind
+    // unavailable.
+    Result<engine::CleanedUp> run(
+        Connection& connection, const engine::CleanUpRequest& request,
+        const std::function<bool()>& may_commit = [] { return true; }) const;
 
     // Takes an id for nobody: above all that were handed out before, and below all that will be, also after
     // the server has been started anew. The counter alone says less: a statement that inserts many rows
@@ -43,6 +48,9 @@ class OutboxCleanUp {
 
     // Makes ids above this one from now on, where they would not be. For errors see run.
     Result<void> raise_to(Connection& connection, engine::Revision id) const;
+
+    // The highest id, also of a row whose transaction is not committed yet: waits for that. 0: there is none.
+    Result<engine::Revision> highest_of_all(Connection& connection) const;
 
     // Moves rows of this outbox into another one, where they get new ids: the lowest up to `through`, at most
     // limits::revisions_per_statement_max of them. False: there was none. For errors see run; done or not, in

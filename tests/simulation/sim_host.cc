@@ -11,9 +11,9 @@ SimProcess::SimProcess(const SimParts& parts, SimJournal& journal, engine::Obser
                        engine::Until runs_until)
     : until(runs_until),
       inbox(std::make_shared<SimInbox>()),
-      lease_until(std::make_shared<TimeMs>(0)),
-      source(parts, inbox, lease_until),
-      lease(parts, inbox, lease_until),
+      lease_term(std::make_shared<engine::LeaseTerm>()),
+      source(parts, inbox, lease_term),
+      lease(parts, inbox, lease_term),
       target(parts, inbox, lease),
       runner(journal, observer, parts.world.random, [world = parts.world] { return world.clock.now(); }) {
     engine::PipelineSettings settings{.name = "lex",

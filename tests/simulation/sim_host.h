@@ -27,7 +27,7 @@ struct SimProcess {
     std::optional<engine::Finish> finish;
     std::string_view refill_row;  // of the recovery table, that has stopped it
     std::shared_ptr<SimInbox> inbox;
-    SimLeaseTime lease_until;
+    SimLeaseTerm lease_term;
     SimSource source;
     SimLease lease;
     SimTarget target;

@@ -78,7 +78,8 @@ struct Cleaning {
     SimShared world;
     const SimFuse& fuse;
     std::weak_ptr<SimInbox> inbox;
-    SimLeaseTime lease_until;
+    SimLeaseTerm lease_term;
+    std::uint64_t term;  // in which it was asked for
     TimeMs takes;
     engine::CleanUpRequest request;
 
@@ -105,8 +106,8 @@ void Cleaning::begin() const {
 
 void Cleaning::commit(const SimOutbox::CleanUp& clean_up, bool has_slept) const {
     // Where all pawls feed one index, it does no harm that it is committed: left to the other simulations.
-    const bool lease_is_over =
-        world.options.rebuild && world.clock.now() >= *lease_until && !PAWL_PLANTED(clean_up_without_lease);
+    const bool lease_is_over = world.options.rebuild && !lease_term->lasts(term, world.clock.now()) &&
+                               !PAWL_PLANTED(clean_up_without_lease);
     if ((has_slept && inbox.expired()) || (!inbox.expired() && lease_is_over)) {
         world.outbox->roll_back(clean_up);
         return fail(0);
@@ -222,7 +223,8 @@ void SimSource::clean_up(engine::CleanUpRequest request) {
         world.clock.after(begins - world.clock.now(), [world, &fuse = parts_.fuse] {
             fuse.sleep_until(world.clock.now() + world.random.between(1'000, 15'000));
         });
-    const Cleaning cleaning{world, parts_.fuse, inbox_, lease_until_, rest, std::move(request)};
+    const Cleaning cleaning{world, parts_.fuse,       inbox_, lease_term_, lease_term_->number(),
+                            rest,  std::move(request)};
     world.clock.after(begins - world.clock.now(), [cleaning] {
         when_awake(cleaning.world, cleaning.fuse, [cleaning] { cleaning.begin(); });
     });
@@ -256,29 +258,29 @@ void SimLease::ask() {
     const SimShared& world = parts_.world;
     if (*session_ == 0) sessions_.insert(*session_ = world.lock.connect());
     const TimeMs asked_at = world.clock.now();
-    world.clock.after(
-        world.random.between(0, latency_max_ms),
-        [world, inbox = inbox_, asked_at, session = session_, valid_until = valid_until_] {
-            if (inbox.expired()) return;
-            const TimeMs now = world.clock.now();
-            const TimeMs rest = world.random.between(0, latency_max_ms);
-            const bool down = now < world.weather.source_down_until;
-            const bool breaks = world.chance_of(Fault::source_breaks, 3);
-            const auto outcome = down ? std::nullopt : world.lock.ask(*session, now);
-            if (!outcome || breaks) {
-                if (breaks && world.random.percent(70)) world.lock.close(*session);
-                *session = 0;
-                *valid_until = 0;
-                return post_after(world, rest, inbox,
-                                  engine::LeaseFailed{unavailable("the lease's connection is gone")});
-            }
-            if (*outcome != engine::Lease::Outcome::held)
-                world.trace.say("source", "the lease of session {} is {}", *session,
-                                *outcome == engine::Lease::Outcome::won ? "won" : "another one's");
-            const bool is_ours = *outcome != engine::Lease::Outcome::taken;
-            *valid_until = is_ours ? asked_at + engine::limits::lease_valid_ms : 0;
-            post_after(world, rest, inbox, engine::LeaseAnswered{{*outcome, asked_at, "another pawl"}});
-        });
+    world.clock.after(world.random.between(0, latency_max_ms), [world, inbox = inbox_, asked_at,
+                                                                session = session_, term = term_] {
+        if (inbox.expired()) return;
+        const TimeMs now = world.clock.now();
+        const TimeMs rest = world.random.between(0, latency_max_ms);
+        const bool down = now < world.weather.source_down_until;
+        const bool breaks = world.chance_of(Fault::source_breaks, 3);
+        const auto outcome = down ? std::nullopt : world.lock.ask(*session, now);
+        if (!outcome || breaks) {
+            if (breaks && world.random.percent(70)) world.lock.close(*session);
+            *session = 0;
+            term->lost();
+            return post_after(world, rest, inbox,
+                              engine::LeaseFailed{unavailable("the lease's connection is gone")});
+        }
+        if (*outcome != engine::Lease::Outcome::held)
+            world.trace.say("source", "the lease of session {} is {}", *session,
+                            *outcome == engine::Lease::Outcome::won ? "won" : "another one's");
+        if (*outcome == engine::Lease::Outcome::won) term->won(asked_at);
+        if (*outcome == engine::Lease::Outcome::held) term->held(asked_at);
+        if (*outcome == engine::Lease::Outcome::taken) term->lost();
+        post_after(world, rest, inbox, engine::LeaseAnswered{{*outcome, asked_at, "another pawl"}});
+    });
     parts_.fuse.boundary("after", "ask_lease");
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/lease_term.h"
 #include "engine/ports.h"
 #include "engine/runner.h"
 #include "tests/simulation/sim_checks.h"
@@ -87,13 +88,13 @@ struct SimParts {
 // Events of one process. Who posts later than its death posts to nobody.
 using SimInbox = std::vector<engine::Happened>;
 
-// Until when a process may count on its lease, as its threads share it.
-using SimLeaseTime = std::shared_ptr<TimeMs>;
+// As the threads of a process share it.
+using SimLeaseTerm = std::shared_ptr<engine::LeaseTerm>;
 
 class SimSource final : public engine::SourcePort {
   public:
-    SimSource(SimParts parts, std::weak_ptr<SimInbox> inbox, SimLeaseTime lease_until)
-        : parts_(parts), inbox_(std::move(inbox)), lease_until_(std::move(lease_until)) {}
+    SimSource(SimParts parts, std::weak_ptr<SimInbox> inbox, SimLeaseTerm lease_term)
+        : parts_(parts), inbox_(std::move(inbox)), lease_term_(std::move(lease_term)) {}
     void prepare() override;
     void read(engine::ReadRequest request) override;
     void prove() override;
@@ -103,7 +104,7 @@ class SimSource final : public engine::SourcePort {
   private:
     SimParts parts_;
     std::weak_ptr<SimInbox> inbox_;
-    SimLeaseTime lease_until_;
+    SimLeaseTerm lease_term_;
     TimeMs busy_until_ = 0;  // reads are answered in order
     // What a fill goes by, looked up at its first read.
     std::shared_ptr<std::optional<SimHistory::Scan>> scan_ =
@@ -112,8 +113,8 @@ class SimSource final : public engine::SourcePort {
 
 class SimLease final : public engine::LeasePort {
   public:
-    SimLease(SimParts parts, std::weak_ptr<SimInbox> inbox, SimLeaseTime valid_until)
-        : parts_(parts), inbox_(std::move(inbox)), valid_until_(std::move(valid_until)) {}
+    SimLease(SimParts parts, std::weak_ptr<SimInbox> inbox, SimLeaseTerm term)
+        : parts_(parts), inbox_(std::move(inbox)), term_(std::move(term)) {}
     ~SimLease() override;
     SimLease(const SimLease&) = delete;
     SimLease& operator=(const SimLease&) = delete;
@@ -131,7 +132,7 @@ class SimLease final : public engine::LeasePort {
     std::weak_ptr<SimInbox> inbox_;
     std::shared_ptr<SimLock::Session> session_ = std::make_shared<SimLock::Session>(0);  // 0: not connected
     std::set<SimLock::Session> sessions_;                                                // so far
-    SimLeaseTime valid_until_;
+    SimLeaseTerm term_;
 };
 
 class SimTarget final : public engine::IndexPort {
