@@ -162,7 +162,7 @@ std::size_t SimCluster::forget_last_writes(SimRandom& random, TimeMs now) {
     auto& writes = current().not_durable;
     std::erase_if(writes, [&](const SimIndex::Write& write) { return now - write.at >= translog_sync_ms; });
     const std::size_t forgotten = random.below(writes.size() + 1);
-    if (forgotten > 0) current().lacks_writes = true;
+    if (forgotten > 0) current().has_forgotten = current().lacks_writes = true;
     for (std::size_t count = 0; count < forgotten; ++count) {
         current().stored.at(writes.back().entity) = writes.back().before;
         writes.pop_back();

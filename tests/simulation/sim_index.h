@@ -46,7 +46,8 @@ struct SimIndex {
         Stored before;
     };
     std::vector<Write> not_durable = {};  // while it is loading, the oldest first
-    bool lacks_writes = false;            // some were forgotten, and it has not been compared since
+    bool has_forgotten = false;           // some of them
+    bool lacks_writes = false;            // the same, and it has not been compared since
     bool is_fed_from_kept = false;  // of an outbox: by a rebuild, and not all of those rows are given back
 };
 

@@ -11,6 +11,9 @@
 //   entity of which the outbox holds no row any more that this index has yet to take. It may show an older
 //   state there, and only a comparison of all documents shows it. Where a row is left, that row mends it,
 //   and so it is simulated.
+// - With an outbox and a rebuild: a request of a call that is dead, which comes to the new index after a node
+//   has died there that had forgotten writes. The document may be right, and so found equal, but at a version
+//   that it had before, such as 0, and so lose against the older state of that request.
 // - A second copy of a request (of a proxy that repeats it, of a node that had it in a queue when the
 //   connection broke) that arrives, within its timeout, at another index than the first: an index that was
 //   copied meanwhile without its tombstones, and that remembers that all of the request is done. Nothing in
@@ -82,9 +85,10 @@ struct SimOptions {
     // finds an index from another time that a pawl without a journal took up, and ids that were handed out
     // again before anybody looked.
     bool strict = false;
-    // An operator has the index rebuilt. Not together with faults that take or move what a rebuild works on
-    // (then it refuses, and a person decides): index_deleted, alias_moved, index_restored, memory_erased,
-    // source_restored; nor with a mapping that changes.
+    // An operator has the index rebuilt; in outbox mode with kept rows (src/ops/rebuild_outbox.h). There a
+    // pawl may also sleep in the middle of a clean-up. Not together with faults that take or move what a
+    // rebuild works on (then it refuses, and a person decides): index_deleted, alias_moved, index_restored,
+    // memory_erased, source_restored; nor with a mapping that changes.
     bool rebuild = false;
 
     bool has_outbox() const { return mode == journal::SourceMode::outbox; }

@@ -13,6 +13,8 @@ namespace {
 using engine::ItemResult;
 using engine::ItemStatus;
 
+constexpr TimeMs look_pause_ms = 20;  // whether a process is awake: it may be woken early
+
 Error unavailable(const char* message) {
     return {ErrorKind::unavailable, message, "wait"};
 }
@@ -43,6 +45,12 @@ bool nobody_owes(const SimShared& world, const SimAction& action) {
     return world.cluster.nobody_remembers(action);
 }
 
+// It may win against a document whose version a node has forgotten (sim_options.h).
+bool beats_forgotten(const SimShared& world) {
+    const SimIndex* const index = world.cluster.index();
+    return world.outbox != nullptr && index != nullptr && index->has_forgotten;
+}
+
 // Another index has taken it than the one that it was meant for.
 void disown(engine::Event& event) {
     auto* const answered = std::get_if<engine::BulkAnswered>(&event);
@@ -69,7 +77,7 @@ void note_conflicts(std::span<const SimAction> actions, const engine::Event& eve
 void when_awake(const SimShared& world, const SimFuse& fuse, std::function<void()> next) {
     const TimeMs now = world.clock.now();
     if (!world.options.rebuild || fuse.sleeps_until() <= now) return next();
-    world.clock.after(fuse.sleeps_until() - now,
+    world.clock.after(std::min(fuse.sleeps_until() - now, look_pause_ms),
                       [world, &fuse, next = std::move(next)] { when_awake(world, fuse, next); });
 }
 
@@ -221,7 +229,7 @@ void SimSource::clean_up(engine::CleanUpRequest request) {
     // In the middle of it, too: a rebuild may come to its end meanwhile.
     if (world.options.rebuild && world.chance_of(Fault::pauses, 5))
         world.clock.after(begins - world.clock.now(), [world, &fuse = parts_.fuse] {
-            fuse.sleep_until(world.clock.now() + world.random.between(1'000, 15'000));
+            fuse.sleep_until(world.clock.now() + world.random.between(1'000, 30'000));
         });
     const Cleaning cleaning{world, parts_.fuse,       inbox_, lease_term_, lease_term_->number(),
                             rest,  std::move(request)};
@@ -357,7 +365,7 @@ std::vector<ItemResult> SimTarget::judge(const SimShared& world, const Flying& r
     const ItemResult busy{ItemStatus::retry, "es_rejected_execution_exception", "queue is full", {}};
     std::vector<ItemResult> items;
     for (const SimAction& action : request.actions) {
-        if (is_anothers && nobody_owes(world, action)) {
+        if ((is_anothers && nobody_owes(world, action)) || (is_stray && beats_forgotten(world))) {
             items.push_back({ItemStatus::superseded, "version_conflict_engine_exception", "", {}});
             continue;
         }

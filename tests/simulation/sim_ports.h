@@ -93,7 +93,8 @@ using SimLeaseTerm = std::shared_ptr<engine::LeaseTerm>;
 
 class SimSource final : public engine::SourcePort {
   public:
-    SimSource(SimParts parts, std::weak_ptr<SimInbox> inbox, SimLeaseTerm lease_term)
+    SimSource(SimParts parts, std::weak_ptr<SimInbox> inbox,
+              SimLeaseTerm lease_term = std::make_shared<engine::LeaseTerm>())
         : parts_(parts), inbox_(std::move(inbox)), lease_term_(std::move(lease_term)) {}
     void prepare() override;
     void read(engine::ReadRequest request) override;

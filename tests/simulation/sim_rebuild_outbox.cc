@@ -14,7 +14,7 @@ namespace {
 
 constexpr TimeMs lock_wait_ms = 10'000;  // for the table's lock
 constexpr TimeMs lock_look_ms = 7;
-constexpr TimeMs look_pause_ms = 500;
+constexpr TimeMs take_up_look_pause_ms = 500;
 constexpr int looks_max = 200;
 constexpr std::size_t rows_at_a_time = 3;
 
@@ -197,7 +197,7 @@ void SimRebuild::let_go() {
         return;
     }
     call_->asks.push_back({"wait", [this] {
-                               world_.clock.after(look_pause_ms, [call = std::weak_ptr(call_)] {
+                               world_.clock.after(take_up_look_pause_ms, [call = std::weak_ptr(call_)] {
                                    if (const auto alive = call.lock()) alive->answer = true;
                                });
                            }});

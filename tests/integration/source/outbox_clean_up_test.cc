@@ -454,6 +454,32 @@ TEST_CASE("clean-up: a rebuild's table that takes no rows ends no pipeline: it i
     CHECK(world.database().value("SELECT COUNT(*) FROM changed") == "0");
 }
 
+TEST_CASE("clean-up: without the lease at its end all of it is undone") {
+    OutboxWorld world;
+    world.put("'a'");
+    world.database().execute("CREATE TABLE changed_rebuild LIKE changed");
+    const auto cleaned = world.cleaner().run(world.connection(), done({{1, 1}}), [] { return false; });
+    REQUIRE_FALSE(cleaned);
+    CHECK(cleaned.error().kind == ErrorKind::unavailable);
+    world.connect_as(world.settings());
+    CHECK(world.ids() == "1");
+    CHECK(world.database().value("SELECT COUNT(*) FROM changed_rebuild") == "0");
+}
+
+TEST_CASE("clean-up: of kept rows also those count whose COMMIT is on its way: they are waited for") {
+    OutboxWorld world;
+    CHECK(world.cleaner().highest_of_all(world.connection()) == 0);
+    world.put("'a'");
+    CHECK(world.cleaner().highest_of_all(world.connection()) == 1);
+    REQUIRE(world.connection().execute("SET SESSION innodb_lock_wait_timeout = 1"));
+    world.database().execute("START TRANSACTION");
+    world.database().execute("INSERT INTO changed (entity) VALUES ('b')");
+    CHECK_FALSE(world.cleaner().highest_of_all(world.connection()));
+    world.database().execute("COMMIT");
+    world.connect_as(world.settings());
+    CHECK(world.cleaner().highest_of_all(world.connection()) == 2);
+}
+
 TEST_CASE("clean-up: what was kept for a rebuild goes back into the outbox with new ids") {
     OutboxWorld world;
     world.put("'a'");

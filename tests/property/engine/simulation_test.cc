@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t schedules_default = 4'000;
 constexpr std::uint64_t rebuild_schedules_default = 2'000;
+constexpr std::uint64_t outbox_rebuild_schedules_default = 500;
 
 std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
     const char* const text = std::getenv(name);
@@ -60,6 +61,34 @@ void run_schedules(pawl::journal::SourceMode mode, std::string_view never) {
     }
 }
 
+SimTally run_rebuilds(pawl::journal::SourceMode mode, std::uint64_t schedules_otherwise) {
+    const std::uint64_t first = number_from("PAWL_SEED", 1);
+    const std::uint64_t schedules = number_from("PAWL_SCHEDULES", schedules_otherwise);
+    SimTally tally;
+    for (std::uint64_t seed = first; seed < first + schedules; ++seed) {
+        const SimOptions options = rebuild_options_of(seed, mode);
+        INFO(replay_command(options));
+        const std::string violation = violation_of(options, &tally);
+        if (violation.empty()) continue;
+        FAIL(violation << "\nreplay: " << replay_command(options)
+                       << "\nsmaller: " << replay_command(smaller(options)));
+    }
+    std::cout << to_string(tally) << "\n";
+    CHECK(tally.rebuilds_done >= schedules);
+    return tally;
+}
+
+void dies_around_each_act(const SimTally& tally, pawl::ops::HasOutbox has_outbox) {
+    using enum pawl::ops::RebuildStep;
+    for (const auto step : {begin, resume, restart, conclude, refuse})
+        CHECK(tally.rebuilds_by_step.contains(name_of(step)));
+    for (const auto act : pawl::ops::acts_of(restart, has_outbox)) {
+        CAPTURE(std::string(name_of(act)));
+        CHECK(tally.crashed_at.contains(fmt::format("before:{}", name_of(act))));
+        CHECK(tally.crashed_at.contains(fmt::format("after:{}", name_of(act))));
+    }
+}
+
 }  // namespace
 
 TEST_CASE("whatever goes wrong, nothing is lost, nothing goes backwards, and calm brings convergence") {
@@ -71,30 +100,20 @@ TEST_CASE("with an outbox too: what is deleted from it is in the index, and calm
 }
 
 TEST_CASE("the same holds while an operator has the index rebuilt, and no reader sees a half-filled one") {
-    const std::uint64_t first = number_from("PAWL_SEED", 1);
-    const std::uint64_t schedules = number_from("PAWL_SCHEDULES", rebuild_schedules_default);
-    SimTally tally;
-    for (std::uint64_t seed = first; seed < first + schedules; ++seed) {
-        INFO("tools/simulate --seed " << seed << " --rebuild --trace");
-        const SimOptions options = rebuild_options_of(seed);
-        const std::string violation = violation_of(options, &tally);
-        if (violation.empty()) continue;
-        FAIL(violation << "\nreplay: " << replay_command(options)
-                       << "\nsmaller: " << replay_command(smaller(options)));
-    }
-    std::cout << to_string(tally) << "\n";
-    CHECK(tally.rebuilds_done >= schedules);
-    if (schedules < schedules_that_reach_all) return;
+    const SimTally tally = run_rebuilds(pawl::journal::SourceMode::revision, rebuild_schedules_default);
+    if (tally.schedules < schedules_that_reach_all) return;
     CHECK(tally.writes_forgotten > 0);
     CHECK(tally.comparisons_that_differ > 0);
-    using enum pawl::ops::RebuildStep;
-    for (const auto step : {begin, resume, restart, conclude, refuse})
-        CHECK(tally.rebuilds_by_step.contains(name_of(step)));
-    for (const auto act : pawl::ops::acts_of(restart)) {
-        CAPTURE(std::string(name_of(act)));
-        CHECK(tally.crashed_at.contains(fmt::format("before:{}", name_of(act))));
-        CHECK(tally.crashed_at.contains(fmt::format("after:{}", name_of(act))));
-    }
+    dies_around_each_act(tally, pawl::ops::HasOutbox::no);
+}
+
+TEST_CASE("with an outbox too, whose rows are kept for the new index until they can come back") {
+    const SimTally tally = run_rebuilds(pawl::journal::SourceMode::outbox, outbox_rebuild_schedules_default);
+    CHECK(tally.hand_overs > 0);
+    CHECK(tally.ids_raised > 0);
+    if (tally.schedules < schedules_that_reach_all) return;
+    CHECK(tally.comparisons_that_differ > 0);
+    dies_around_each_act(tally, pawl::ops::HasOutbox::yes);
 }
 
 TEST_CASE("the same holds for any set of faults, and a failure comes with as few of them as will do") {

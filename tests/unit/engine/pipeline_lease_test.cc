@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "engine/lease_term.h"
 #include "tests/unit/engine/by_hand.h"
 
 using namespace pawl;
@@ -170,4 +171,20 @@ TEST_CASE("an operator's retry reaches a standby's journal too") {
     hand.happens(StopAsked{});
     hand.writes();
     CHECK(hand.pipeline.finished());
+}
+
+TEST_CASE("the threads of a pipeline count on its lease for a while after it was confirmed, in one term") {
+    LeaseTerm lease;
+    CHECK_FALSE(lease.lasts(lease.number(), 0));
+    lease.won(1'000);
+    const auto first = lease.number();
+    CHECK(lease.lasts(first, 1'000 + limits::lease_valid_ms - 1));
+    CHECK_FALSE(lease.lasts(first, 1'000 + limits::lease_valid_ms));
+    lease.held(2'000);
+    CHECK(lease.lasts(first, 1'000 + limits::lease_valid_ms));
+    lease.lost();
+    CHECK_FALSE(lease.lasts(first, 2'000));
+    lease.won(3'000);
+    CHECK_FALSE(lease.lasts(first, 3'000));  // what was asked for before belongs to the term before
+    CHECK(lease.lasts(lease.number(), 3'000));
 }
