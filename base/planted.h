@@ -65,6 +65,7 @@ enum class Bug {
     kept_rows_dropped_early,
     kept_rows_dropped_at_once,
     clean_up_without_lease,
+    kept_ids_begin_low,
     // the outbox
     deleted_before_applied,
     late_rows_left,

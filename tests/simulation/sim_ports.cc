@@ -226,10 +226,14 @@ void SimSource::clean_up(engine::CleanUpRequest request) {
     const TimeMs begins = std::max(busy_until_, world.clock.now()) + world.random.between(0, latency_max_ms);
     const TimeMs rest = world.random.between(0, latency_max_ms);
     busy_until_ = begins + rest;
+    if (world.options.rebuild) ++busy_until_;  // what is read next is read after the commit, not beside it
     // In the middle of it, too: a rebuild may come to its end meanwhile.
-    if (world.options.rebuild && world.chance_of(Fault::pauses, 5))
+    if (world.options.rebuild && world.chance_of(Fault::pauses, 20))
         world.clock.after(begins - world.clock.now(), [world, &fuse = parts_.fuse] {
-            fuse.sleep_until(world.clock.now() + world.random.between(1'000, 30'000));
+            // Shorter than the lease is counted on, or longer than it takes to lose it.
+            const bool is_short = world.random.percent(50);
+            fuse.sleep_until(world.clock.now() + (is_short ? world.random.between(500, 4'000)
+                                                           : world.random.between(8'000, 20'000)));
         });
     const Cleaning cleaning{world, parts_.fuse,       inbox_, lease_term_, lease_term_->number(),
                             rest,  std::move(request)};

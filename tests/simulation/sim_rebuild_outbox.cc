@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/assert.h"
+#include "base/planted.h"
 #include "tests/simulation/sim_rebuild.h"
 
 namespace pawl::simulation {
@@ -92,6 +92,7 @@ void SimRebuild::keep_rows() {
         if (fresh_.index() == nullptr) {
             call_->asks.push_back({"drop", [this] { ask_source([this] { return drop_kept(); }); }});
             call_->asks.push_back({"make", make});
+            if (PAWL_PLANTED(kept_ids_begin_low)) return ask([] { return true; });
             call_->asks.push_back({"take_id", [this] { take_id(); }});
             call_->asks.push_back({"raise", [this] { raise_kept_ids(); }});
         }

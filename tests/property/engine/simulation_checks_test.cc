@@ -230,7 +230,7 @@ TEST_CASE("what keeps a run from having converged is named") {
 
 TEST_CASE("what a reader must not see of a rebuild is seen") {
     Watched watched;
-    SimRebuildReader reader(watched.history, watched.versions);
+    SimRebuildReader reader(watched.history, nullptr, watched.versions);
     const auto look = [&] { reader.look_at(watched.cluster.index()); };
     CHECK(violation_by(look) == "");
     watched.cluster.prepare();
