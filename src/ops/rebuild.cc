@@ -8,7 +8,6 @@
 
 #include "base/time.h"
 #include "index/rebuild_index.h"
-#include "journal/reader.h"
 #include "ops/daemon.h"
 #include "ops/limits.h"
 #include "ops/rebuild_folder.h"
@@ -60,7 +59,6 @@ class Rebuild {
     Result<RebuildIndices> look();
     Result<RebuildIndices> look_before_swap();
     Result<void> is_same_index(const RebuildIndices& indices) const;
-    Result<void> is_of_one_shape() const;
     Error of_gone_index(Error error);
     Error in_words(Error error) const;
     void say(const std::string& text) { log_.write(Severity::info, pipeline_.name, "rebuild: " + text); }
@@ -171,7 +169,7 @@ Result<void> Rebuild::carry_out(RebuildAct act) {
 
 Result<void> Rebuild::fill() {
     if (auto fed = feed("filling the new index", MayCreate::yes); !fed || stop_.asked()) return fed;
-    if (auto alike = is_of_one_shape(); !alike) return alike;
+    if (auto alike = folder_.is_of_one_shape(); !alike) return alike;
     const auto indices = look();
     if (!indices) return std::unexpected(indices.error());
     if (indices->fresh) fresh_uuid_ = indices->fresh->identity.uuid;
@@ -247,7 +245,7 @@ Result<void> Rebuild::compare(const config::Config& own, bool& more) {
 
 // Both aliases are where they were.
 Result<RebuildIndices> Rebuild::look_before_swap() {
-    if (auto alike = is_of_one_shape(); !alike) return std::unexpected(std::move(alike.error()));
+    if (auto alike = folder_.is_of_one_shape(); !alike) return std::unexpected(std::move(alike.error()));
     auto indices = look();
     if (!indices) return indices;
     if (auto same = is_same_index(*indices); !same) return std::unexpected(std::move(same.error()));
@@ -362,19 +360,6 @@ Result<void> Rebuild::is_same_index(const RebuildIndices& indices) const {
                     "the rebuild up, or concluded it",
                     index::rebuild_alias(pipeline_.index.alias)),
         "see what is behind it; then run pawl rebuild again");
-}
-
-// Columns may have changed between two calls, or two feeds: then some documents have the old shape.
-Result<void> Rebuild::is_of_one_shape() const {
-    const auto contents = journal::read_journal(folder_.journal());
-    if (!contents) return std::unexpected(contents.error());
-    for (const journal::PipelineSnapshot& snapshot : contents->pipelines)
-        for (const journal::Incident& incident : snapshot.pipeline.incidents)
-            if (incident.label == engine::shape_incident)
-                return fail(ErrorKind::decision,
-                            "the table's columns have changed while the new index was filled",
-                            "begin again: pawl rebuild --abort, then pawl rebuild");
-    return {};
 }
 
 // "No such index" says less than what has happened: somebody else has deleted the new one.

@@ -6,7 +6,9 @@
 
 #include <fmt/core.h>
 
+#include "engine/pipeline.h"
 #include "journal/digest.h"
+#include "journal/reader.h"
 
 namespace pawl::ops {
 namespace {
@@ -89,6 +91,18 @@ Result<RebuildFolderFact> RebuildFolder::look() const {
     const auto found = all();
     if (!found) return std::unexpected(found.error());
     return fact_of(*found, journal_);
+}
+
+Result<void> RebuildFolder::is_of_one_shape() const {
+    const auto contents = journal::read_journal(journal_);
+    if (!contents) return std::unexpected(contents.error());
+    for (const journal::PipelineSnapshot& snapshot : contents->pipelines)
+        for (const journal::Incident& incident : snapshot.pipeline.incidents)
+            if (incident.label == engine::shape_incident)
+                return fail(ErrorKind::decision,
+                            "the table's columns have changed while the new index was filled",
+                            "begin again: pawl rebuild --abort, then pawl rebuild");
+    return {};
 }
 
 Result<void> RebuildFolder::clear() const {

@@ -24,6 +24,9 @@ class RebuildFolder {
     const std::filesystem::path& journal() const { return journal_; }
     // Error, kind storage.
     Result<RebuildFolderFact> look() const;
+    // Columns may have changed between two calls, or two feeds: then some documents have the old shape.
+    // Error, kind decision.
+    Result<void> is_of_one_shape() const;
     // Removes the journal, and those of other configs of this pipeline. Error, kind storage.
     Result<void> clear() const;
 
