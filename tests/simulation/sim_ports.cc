@@ -116,7 +116,7 @@ void Cleaning::commit(const SimOutbox::CleanUp& clean_up, bool has_slept) const 
     // Where all pawls feed one index, it does no harm that it is committed: left to the other simulations.
     const bool lease_is_over = world.options.rebuild && !lease_term->lasts(term, world.clock.now()) &&
                                !PAWL_PLANTED(clean_up_without_lease);
-    if ((has_slept && inbox.expired()) || (!inbox.expired() && lease_is_over)) {
+    if ((has_slept && inbox.expired()) || lease_is_over) {
         world.outbox->roll_back(clean_up);
         return fail(0);
     }
