@@ -17,6 +17,9 @@
 
 namespace pawl::engine {
 
+// What an entity is quarantined with whose document has a version that the history does not know.
+inline constexpr std::string_view foreign_version = "foreign_version";
+
 // A 409 that names a version of which pawl knows nothing.
 struct Doubt {
     BatchId batch = 0;

@@ -243,14 +243,15 @@ void Pipeline::settle(const InFlight& sent, const std::vector<ItemResult>& items
     apply_if_acknowledged(sent.batch);
 }
 
-// A newer version is no wonder where this pawl has sent it. Where it has not, the history is asked.
+// A newer version is no wonder where this pawl has sent it, or one above it. Where it has not, the history is
+// asked.
 void Pipeline::doubt(BatchId batch, const std::vector<BatchWork::Doubted>& doubted) {
     BatchWork& work = works_.at(batch);
     for (const auto& [place, version] : doubted) {
         const Row& row = work.action(place);
         const bool explained =
             PAWL_PLANTED(unknown_version_swallowed) || std::ranges::any_of(works_, [&](const auto& other) {
-                return other.second.has_newer(row.entity, row.revision);
+                return other.second.has_newer(row.entity, std::max(row.revision, version - 1));
             });
         if (explained)
             work.settle_doubt(place);
@@ -312,9 +313,10 @@ void Pipeline::apply_if_acknowledged(BatchId batch) {
     if (ledger_.open_batches().at(batch).fill && !PAWL_PLANTED(fill_rejects_without_row) &&
         writes_rows_for(batch, result.quarantined))
         return;
-    // A newer row of the entity is another batch's: that one decides.
+    // A newer row of the entity is another batch's: that one decides, unless the index holds a version that is
+    // above it, too (Pipeline::doubt).
     std::erase_if(result.quarantined, [&](const journal::QuarantineEntry& entry) {
-        if (PAWL_PLANTED(rejection_beats_newer_row)) return false;
+        if (entry.error == foreign_version || PAWL_PLANTED(rejection_beats_newer_row)) return false;
         return std::any_of(works_.begin(), works_.end(), [&](const auto& other) {
             return other.first != batch && other.second.has_newer(entry.entity, entry.revision);
         });

@@ -138,7 +138,7 @@ void Pipeline::settle_doubts(const std::vector<Doubt>& doubts, const LookUpAnswe
             work->second.reject(
                 {doubts[i].place},
                 {ItemStatus::rejected,
-                 "foreign_version",
+                 std::string(foreign_version),
                  fmt::format(
                      "the index holds version {} of it, which is no revision of this entity: somebody else "
                      "writes to the index",

@@ -242,7 +242,7 @@ TEST_CASE("what a reader must not see of a rebuild is seen") {
     watched.versions.look_at(*fresh.index());
     const auto before = watched.cluster.index()->stored;
     const auto swap = [&] { reader.swaps_to(*fresh.index(), before); };
-    CHECK(violation_by(swap) == "the alias is swapped to an index with e0 at revision 0, after 1");
+    CHECK(violation_by(swap) == "the alias is swapped to an index with e0 at 0, after 1");
     const auto done = [&] { reader.has_all(fresh.index()); };
     CHECK(violation_by(done) == "the rebuild is done, and the new index never had revision 1 of e0");
     watched.row(RowKind::removed);

@@ -219,6 +219,25 @@ struct Sent {
 
 }  // namespace
 
+TEST_CASE("a newer row that was sent explains its own version, and none above it") {
+    for (const Revision version : {3, 99}) {
+        Sent sent;
+        sent.hand.fires(Timer::poll);
+        sent.hand.reads(page_of({index_row(3, "b")}));
+        sent.hand.writes();
+        const auto newer = sent.hand.need<SendBulk>();
+        const ItemResult conflict{ItemStatus::superseded, "conflict", "", version};
+        sent.hand.happens(BulkAnswered{sent.send.request.id, {{}, conflict}});
+        const auto asked = sent.hand.take<LookUp>();
+        CHECK(asked.has_value() == (version == 99));
+        if (!asked) continue;
+        LookUpAnswer answer = sent.hand.intact(asked->request);
+        answer.versions = {false};
+        sent.hand.happens(LookedUp{asked->request.id, answer});
+        CHECK(sent.hand.pipeline.ledger().quarantine().contains("b"));  // though it has a newer row
+    }
+}
+
 TEST_CASE(
     "a doubt about a batch goes with it when the pipeline begins anew from what another pawl has told") {
     Sent sent;
