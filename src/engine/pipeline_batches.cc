@@ -313,8 +313,8 @@ void Pipeline::apply_if_acknowledged(BatchId batch) {
     if (ledger_.open_batches().at(batch).fill && !PAWL_PLANTED(fill_rejects_without_row) &&
         writes_rows_for(batch, result.quarantined))
         return;
-    // A newer row of the entity is another batch's: that one decides, unless the index holds a version that is
-    // above it, too (Pipeline::doubt).
+    // A newer row of the entity is another batch's: that one decides, unless the index holds a version that
+    // is above it, too (Pipeline::doubt).
     std::erase_if(result.quarantined, [&](const journal::QuarantineEntry& entry) {
         if (entry.error == foreign_version || PAWL_PLANTED(rejection_beats_newer_row)) return false;
         return std::any_of(works_.begin(), works_.end(), [&](const auto& other) {

@@ -78,7 +78,7 @@ Result<void> RebuildKeeping::end(VerifyWatcher& watcher, Log& log) {
         const auto done = let_go(*kept);
         if (!done) return std::unexpected(done.error());
         if (*done) return {};
-        if (clock_now() >= deadline)
+        if (!ends_since_ && clock_now() >= deadline)
             return fail(ErrorKind::unavailable,
                         fmt::format("the pawl that feeds {} has not noticed in {} s that its alias has moved",
                                     pipeline_.name, limits::take_up_wait_ms / 1'000),

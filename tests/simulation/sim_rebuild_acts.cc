@@ -80,7 +80,9 @@ void SimRebuild::swap() {
         call_->answer = false;
         return;
     }
-    ask([this, from = call_->live, to = call_->fresh, must_hold = call_->must_hold, config = config_] {
+    ask([this, from = call_->live, to = call_->fresh, must_hold = call_->must_hold, config = config_,
+         asker = std::weak_ptr(call_)] {
+        if (has_outbox() && asker.expired()) return false;  // sim_options.h
         const std::vector<Stored> before = reader_.must_hold(*live_.index());
         if (!live_.swap(from, to)) return false;
         world_.trace.say("index", "the alias leads to {} now", to);
