@@ -16,7 +16,9 @@ constexpr PlantedBug of_outbox(planted::Bug bug, std::string_view name, std::uin
 
 constexpr PlantedBug of_kept_rows(planted::Bug bug, std::string_view name, std::uint32_t schedules_max,
                                   std::string_view mistake, std::string_view why_not_found = {}) {
-    return {bug, name, schedules_max, mistake, why_not_found, journal::SourceMode::outbox, true};
+    PlantedBug planted = of_outbox(bug, name, schedules_max, mistake, why_not_found);
+    planted.in_rebuild = true;
+    return planted;
 }
 
 // clang-format off
