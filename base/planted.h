@@ -58,6 +58,7 @@ enum class Bug {
     no_catch_up_after_swap,
     half_filled_taken_as_filled,
     half_filled_for_other_config,
+    late_swap_not_shut_out,
     rows_kept_after_fill,
     ids_not_raised,
     replaced_not_told,

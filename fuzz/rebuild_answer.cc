@@ -92,21 +92,30 @@ void check_indices(Script& script) {
     PAWL_ASSERT(!indices->swapped() || (indices->live && indices->fresh));
 }
 
+void check_take_over(Script& script) {
+    const auto indices = take_over_rebuild(script.call(), "lex");
+    if (!indices) check_error(indices.error());
+}
+
 void check_swap(Script& script) {
-    const auto swapped = swap_alias(script.call(), "lex", "lex-1", "lex-2");
+    const auto swapped = swap_alias(script.call(), "lex", "lex-1", "lex-2", 17);
     if (!swapped) return check_error(swapped.error());
-    PAWL_ASSERT(script.asked().size() == 2 && script.asked()[1].path == "/_aliases");
-    const auto body = fuzz::json_in(script.asked()[1].body);
+    PAWL_ASSERT(script.asked().size() == 3 && script.asked()[2].path == "/_aliases");
+    const auto body = fuzz::json_in(script.asked()[2].body);
     PAWL_ASSERT(body);
+    json actions = body->at("actions");
+    const json& permit = actions.back().at("remove");
+    PAWL_ASSERT(permit.at("index") == "lex-2" && permit.at("alias") == "lex-pawl-rebuild-swap-17");
+    actions.erase(actions.size() - 1);
     std::set<std::string> taken;
     std::set<std::string> given;
-    for (const json& action : body->at("actions")) {
+    for (const json& action : actions) {
         const bool is_given = action.contains("add");
         const json& what = action.at(is_given ? "add" : "remove");
         PAWL_ASSERT(what.at("index") == (is_given ? "lex-2" : "lex-1"));
         (is_given ? given : taken).insert(what.at("alias").get<std::string>());
     }
-    PAWL_ASSERT(taken == given && body->at("actions").size() == 2 * taken.size());
+    PAWL_ASSERT(taken == given && actions.size() == 2 * taken.size());
 }
 
 void check_steps(Script& script) {
@@ -132,6 +141,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_kept_source(script);
     check_scan(script);
     check_indices(script);
+    check_take_over(script);
     check_swap(script);
     check_steps(script);
     return 0;

@@ -87,6 +87,21 @@ Result<void> post_actions(const Call& call, Json actions) {
     return {};
 }
 
+// What an alias begins with that lets one swap take effect.
+std::string permit_prefix(const std::string& alias) {
+    return rebuild_alias(alias) + "-swap-";
+}
+
+Result<void> withdraw_permits(const Call& call, const std::string& alias, const std::string& fresh) {
+    const auto aliases = aliases_of(call, fresh);
+    if (!aliases) return std::unexpected(aliases.error());
+    Json actions = Json::array();
+    for (const auto& [name, definition] : aliases->items())
+        if (name.starts_with(permit_prefix(alias)))
+            actions.push_back({{"remove", {{"index", fresh}, {"alias", name}}}});
+    return actions.empty() ? Result<void>{} : post_actions(call, std::move(actions));
+}
+
 }  // namespace
 
 std::string rebuild_alias(const std::string& alias) {
@@ -109,6 +124,15 @@ Result<RebuildIndices> find_rebuild(const Call& call, const std::string& alias) 
     auto fresh = find_target(call, rebuild_alias(alias));
     if (!fresh) return std::unexpected(std::move(fresh.error()));
     return RebuildIndices{.live = std::move(*live), .fresh = std::move(*fresh)};
+}
+
+// Looks once more: what took effect before it was shut out has changed something.
+Result<RebuildIndices> take_over_rebuild(const Call& call, const std::string& alias) {
+    auto indices = find_rebuild(call, alias);
+    if (!indices || !indices->fresh || indices->swapped()) return indices;
+    if (auto shut_out = withdraw_permits(call, alias, indices->fresh->identity.index); !shut_out)
+        return std::unexpected(std::move(shut_out.error()));
+    return find_rebuild(call, alias);
 }
 
 Result<void> finish_loading(const Call& call, const config::Index& index, const std::string& name,
@@ -173,19 +197,26 @@ Result<void> rehearse_swap(const Call& call, const std::string& live) {
 }
 
 Result<void> swap_alias(const Call& call, const std::string& alias, const std::string& live,
-                        const std::string& fresh) {
+                        const std::string& fresh, TimeMs now) {
     auto aliases = aliases_of(call, live);
     if (!aliases) return std::unexpected(std::move(aliases.error()));
+    const std::string permit = fmt::format("{}{}", permit_prefix(alias), now);
+    const Json give = {{"add", {{"index", fresh}, {"alias", permit}}}};
+    if (auto given = post_actions(call, Json::array({give})); !given) return given;
+    Json actions = moving(*aliases, live, fresh, alias);
+    actions.push_back({{"remove", {{"index", fresh}, {"alias", permit}, {"must_exist", true}}}});
     failpoint::at("before:swap_alias");
-    auto swapped = post_actions(call, moving(*aliases, live, fresh, alias));
+    auto swapped = post_actions(call, std::move(actions));
     failpoint::at("after:swap_alias");
     return swapped;
 }
 
 Result<void> forget_rebuild(const Call& call, const std::string& alias, const std::string& index) {
+    const Json take = {
+        {"remove",
+         {{"index", index}, {"aliases", Json::array({rebuild_alias(alias), permit_prefix(alias) + "*"})}}}};
     failpoint::at("before:forget_rebuild");
-    auto done =
-        post_actions(call, Json::array({{{"remove", {{"index", index}, {"alias", rebuild_alias(alias)}}}}}));
+    auto done = post_actions(call, Json::array({take}));
     failpoint::at("after:forget_rebuild");
     return done;
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/time.h"
 #include "config/config.h"
 #include "index/server.h"
 #include "index/target.h"
@@ -29,6 +30,9 @@ struct RebuildIndices {
     bool swapped() const { return live && fresh && live->identity.uuid == fresh->identity.uuid; }
 };
 Result<RebuildIndices> find_rebuild(const Call& call, const std::string& alias);
+// The same for who goes on with a rebuild, or gives it up: no swap that an earlier call has asked for takes
+// effect from now on.
+Result<RebuildIndices> take_over_rebuild(const Call& call, const std::string& alias);
 
 // Gives the index its own settings back, makes all that it holds durable and searchable, and waits until
 // replicas that can be made are there; at most limits::replicas_wait_max_ms for those, since a cluster may
@@ -52,11 +56,13 @@ Result<Sums> sum_versions(const Call& call, const std::string& index);
 Result<void> rehearse_swap(const Call& call, const std::string& live);
 
 // All aliases of `live`, not only the pipeline's, lead to `fresh` from now on, in one step. Nothing is
-// changed when one of them has been moved meanwhile.
+// changed when one of them has been moved meanwhile, nor when the rebuild was taken over: the step takes an
+// alias from `fresh` that was given to it right before, "lex-pawl-rebuild-swap-<now>", and
+// take_over_rebuild() takes all of those. So a request that outlives its call in some queue does nothing.
 Result<void> swap_alias(const Call& call, const std::string& alias, const std::string& live,
-                        const std::string& fresh);
+                        const std::string& fresh, TimeMs now);
 
-// Takes the rebuild's alias from the index: the rebuild is over.
+// Takes the rebuild's aliases from the index: the rebuild is over.
 Result<void> forget_rebuild(const Call& call, const std::string& alias, const std::string& index);
 
 // Deletes an index that nobody reads any more, or yet. One that is gone already is no error.

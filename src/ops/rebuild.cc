@@ -10,6 +10,7 @@
 #include "index/rebuild_index.h"
 #include "ops/daemon.h"
 #include "ops/limits.h"
+#include "ops/rebuild_config.h"
 #include "ops/rebuild_folder.h"
 #include "ops/rebuild_indices.h"
 #include "ops/rebuild_keeping.h"
@@ -39,6 +40,7 @@ class Rebuild {
     Result<RebuildReport> run();
 
   private:
+    Result<RebuildIndices> take_over();
     Result<void> begin(const RebuildIndices& indices);
     Result<void> go_on();
     Result<void> carry_out(RebuildAct act);
@@ -53,7 +55,6 @@ class Rebuild {
     Result<void> swap();
     Result<void> drop_old();
     Result<void> catch_up_after_swap();
-    enum class MayCreate : std::uint8_t { no, yes };
     Result<void> feed(const std::string& doing, MayCreate may_create = MayCreate::no);
     Result<config::Config> own_config(MayCreate may_create) const;
     Result<RebuildIndices> look();
@@ -81,7 +82,7 @@ class Rebuild {
 
 Result<RebuildReport> Rebuild::run() {
     const TimeMs began = clock_now();
-    auto indices = look();
+    auto indices = take_over();
     if (!indices) return std::unexpected(std::move(indices.error()));
     if (auto possible = check_possible(pipeline_, *indices); !possible)
         return std::unexpected(std::move(possible.error()));
@@ -99,6 +100,15 @@ Result<RebuildReport> Rebuild::run() {
     report_.stopped_by_signal = !is_done_;
     report_.took_ms = clock_now() - began;
     return report_;
+}
+
+// What a pawl with another journal has begun is only looked at.
+Result<RebuildIndices> Rebuild::take_over() {
+    const auto folder = folder_.look();
+    if (!folder) return std::unexpected(folder.error());
+    return *folder == RebuildFolderFact::none
+               ? look()
+               : index::take_over_rebuild(asking_.call(), pipeline_.index.alias);
 }
 
 Result<void> Rebuild::begin(const RebuildIndices& indices) {
@@ -272,8 +282,8 @@ Result<void> Rebuild::swap() {
     const auto indices = look_before_swap();
     if (!indices) return std::unexpected(indices.error());
     report_.old_index = indices->live->identity.index;
-    auto swapped =
-        index::swap_alias(asking_.call(), pipeline_.index.alias, report_.old_index, report_.new_index);
+    auto swapped = index::swap_alias(asking_.call(), pipeline_.index.alias, report_.old_index,
+                                     report_.new_index, clock_now());
     if (!swapped) return swapped;
     say(fmt::format("alias {} leads to {} now", pipeline_.index.alias, report_.new_index));
     return {};
@@ -336,16 +346,7 @@ Result<void> Rebuild::feed(const std::string& doing, MayCreate may_create) {
 }
 
 Result<config::Config> Rebuild::own_config(MayCreate may_create) const {
-    auto target = index::rebuild_target(pipeline_.index);
-    if (!target) return std::unexpected(std::move(target.error()));
-    config::Config own = config_;
-    own.journal.path = folder_.journal();
-    own.pipelines = {with_kept_outbox(pipeline_)};
-    own.pipelines.front().index = std::move(*target);
-    // One that is made later would not be the index that was finished and compared.
-    if (may_create == MayCreate::no) own.pipelines.front().index.create_body.clear();
-    own.pipelines.front().limits.quarantine_max = options_.rejected_max;
-    return own;
+    return rebuild_config(config_, pipeline_, folder_.journal(), options_.rejected_max, may_create);
 }
 
 Result<RebuildIndices> Rebuild::look() {

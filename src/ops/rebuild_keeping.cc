@@ -68,23 +68,45 @@ Result<void> RebuildKeeping::tell_replaced(const index::RebuildIndices& indices)
     return index::write_checkpoint(call_, fresh.identity.alias, fresh.identity.uuid, **remembered);
 }
 
+// A server that is away for a while is waited for, too: after the swap this is all that is left to do.
 Result<void> RebuildKeeping::end(VerifyWatcher& watcher, Log& log) {
     log.write(Severity::info, pipeline_.name,
               "rebuild: giving kept rows back to the outbox, until the new index is taken up");
-    auto kept = outbox();
-    if (!kept) return std::unexpected(std::move(kept.error()));
+    std::optional<RebuildOutbox> kept;
     const TimeMs deadline = clock_now() + limits::take_up_wait_ms;
+    bool is_away = false;  // a server
     for (;;) {
-        const auto done = let_go(*kept);
-        if (!done) return std::unexpected(done.error());
-        if (*done) return {};
-        if (!ends_since_ && clock_now() >= deadline)
+        auto done = look_and_let_go(kept);
+        const bool is_late = clock_now() >= deadline;
+        if (!done && (done.error().kind != ErrorKind::unavailable || is_late))
+            return std::unexpected(std::move(done.error()));
+        if (!done) {
+            if (!is_away)
+                log.write(Severity::warning, pipeline_.name,
+                          fmt::format("rebuild: {}; trying again for {} s", to_line(done.error()),
+                                      (deadline - clock_now()) / 1'000));
+            kept.reset();
+            ends_since_.reset();
+        } else if (*done) {
+            return {};
+        } else if (!ends_since_ && is_late) {
             return fail(ErrorKind::unavailable,
                         fmt::format("the pawl that feeds {} has not noticed in {} s that its alias has moved",
                                     pipeline_.name, limits::take_up_wait_ms / 1'000),
                         "see its log; then run pawl rebuild again, which concludes this");
+        }
+        is_away = !done;
         if (!watcher.wait(limits::take_up_look_pause_ms)) return {};
     }
+}
+
+Result<bool> RebuildKeeping::look_and_let_go(std::optional<RebuildOutbox>& kept) {
+    if (!kept) {
+        auto opened = outbox();
+        if (!opened) return std::unexpected(std::move(opened.error()));
+        kept.emplace(std::move(*opened));
+    }
+    return let_go(*kept);
 }
 
 // False: a pawl that feeds the pipeline may still delete rows for the old index. One that has taken the new

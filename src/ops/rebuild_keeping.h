@@ -40,7 +40,8 @@ class RebuildKeeping {
 
     // After the swap, until nobody can delete a row for the old index any more: kept rows come back into the
     // outbox. Then nothing is kept any more. Success too when the watcher has ended it. Error, kind
-    // unavailable: a pawl that has the lease does not see that its alias has moved.
+    // unavailable: a pawl that has the lease does not see that its alias has moved, or a server stays away;
+    // both for limits::take_up_wait_ms.
     Result<void> end(VerifyWatcher& watcher, Log& log);
 
     // Of a rebuild that is given up.
@@ -50,6 +51,7 @@ class RebuildKeeping {
     bool has_outbox() const { return pipeline_.source.outbox.has_value(); }
     Result<RebuildOutbox> outbox() { return RebuildOutbox::open(config_, pipeline_, interrupt_); }
     engine::Revision known_ids(const index::Target& live) const;
+    Result<bool> look_and_let_go(std::optional<RebuildOutbox>& kept);
     Result<bool> let_go(RebuildOutbox& outbox);
     bool is_for_long(bool ends);
     Result<void> carry_out(KeptAct act, RebuildOutbox& outbox, const index::Target& fresh,

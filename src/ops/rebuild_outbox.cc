@@ -28,7 +28,8 @@ Result<RebuildOutbox> RebuildOutbox::open(const config::Config& config, const co
     auto connection = source::Connection::open(config.mariadb, interrupt);
     if (!connection) return std::unexpected(std::move(connection.error()));
     if (auto set = connection->execute(
-            fmt::format("SET SESSION lock_wait_timeout = {}", source::limits::trigger_lock_wait_s));
+            fmt::format("SET SESSION lock_wait_timeout = {0}, innodb_lock_wait_timeout = {0}",
+                        source::limits::trigger_lock_wait_s));
         !set)
         return std::unexpected(std::move(set.error()));
     return RebuildOutbox(config.mariadb, pipeline, std::move(*connection));

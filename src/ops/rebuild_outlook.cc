@@ -32,7 +32,7 @@ Result<std::string> abort_rebuild(const config::Config& config, const config::Pi
     if (!folder) return std::unexpected(folder.error());
     auto asking = Asking::make(config);
     if (!asking) return std::unexpected(std::move(asking.error()));
-    const auto indices = index::find_rebuild(asking->call(), pipeline.index.alias);
+    const auto indices = index::take_over_rebuild(asking->call(), pipeline.index.alias);
     if (!indices) return std::unexpected(indices.error());
     if (indices->swapped())
         return fail(ErrorKind::decision,

@@ -126,9 +126,17 @@ void SimCluster::move_alias(bool with_documents, TimeMs now) {
     if (with_documents && before) copy_documents(*before, index, now);
 }
 
-bool SimCluster::swap(const std::string& from, const std::string& to) {
-    const SimIndex* const target = index_with(to);
-    if (!leads_to(from) || target == nullptr) return false;
+bool SimCluster::permit_swap(const std::string& to, std::uint64_t permit) {
+    SimIndex* const index = index_with(to);
+    if (index == nullptr) return false;
+    index->swap_permit = permit;
+    return true;
+}
+
+bool SimCluster::swap(const std::string& from, const std::string& to, std::uint64_t permit) {
+    SimIndex* const target = index_with(to);
+    if (!leads_to(from) || target == nullptr || target->swap_permit != permit) return false;
+    target->swap_permit = 0;
     current_ = target->number;
     return true;
 }

@@ -48,6 +48,7 @@ struct SimIndex {
     std::vector<Write> not_durable = {};  // while it is loading, the oldest first
     bool has_forgotten = false;           // some of them
     bool lacks_writes = false;            // the same, and it has not been compared since
+    std::uint64_t swap_permit = 0;        // of the call that may let the alias lead here; 0: none
     bool is_fed_from_kept = false;  // of an outbox: by a rebuild, and not all of those rows are given back
 };
 
@@ -102,9 +103,11 @@ class SimCluster {
     bool mended() const { return mended_; }
 
     // A rebuild. All name indices by UUID, and change nothing where it is not as they say.
+    // Of one call, in place of any other; 0: none. False: there is no such index.
+    bool permit_swap(const std::string& to, std::uint64_t permit);
     // The alias leads from the one to the other from now on; false: it does not lead to the one, or the other
-    // is gone.
-    bool swap(const std::string& from, const std::string& to);
+    // is gone or has not this permit.
+    bool swap(const std::string& from, const std::string& to, std::uint64_t permit);
     void take_alias_from(const std::string& uuid);
     void delete_index(const std::string& uuid);
     void finish_loading(const std::string& uuid);

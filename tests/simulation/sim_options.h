@@ -14,9 +14,6 @@
 // - With an outbox and a rebuild: a request of a call that is dead, which comes to the new index after a node
 //   has died there that had forgotten writes. The document may be right, and so found equal, but at a version
 //   that it had before, such as 0, and so lose against the older state of that request.
-// - With an outbox and a rebuild: a swap of the aliases that takes effect when the call that asked for it is
-//   dead, and the next one has looked already. That one goes on feeding the index with ids of its kept rows,
-//   beside a daemon that has taken it up, which may find its `_meta` above all ids of the outbox (R15).
 // - A second copy of a request (of a proxy that repeats it, of a node that had it in a queue when the
 //   connection broke) that arrives, within its timeout, at another index than the first: an index that was
 //   copied meanwhile without its tombstones, and that remembers that all of the request is done. Nothing in

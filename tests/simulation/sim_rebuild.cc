@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/planted.h"
+
 namespace pawl::simulation {
 
 using ops::RebuildAct;
@@ -72,6 +74,8 @@ void SimRebuild::start_call() {
     call_ = std::make_shared<Call>();
     call_->live = live_.index()->uuid;
     if (fresh_.index() != nullptr) call_->fresh = fresh_.index()->uuid;
+    // index::take_over_rebuild, also of an operator who gives it up.
+    if (!PAWL_PLANTED(late_swap_not_shut_out)) fresh_.permit_swap(call_->fresh, 0);
     RebuildStep step = ops::next_step(index_fact(), folder_fact());
     if (has_outbox()) step = ops::with_kept_rows(step, kept_->exists());
     world_.trace.say(fuse_.who(), "begins with {}", name_of(step));

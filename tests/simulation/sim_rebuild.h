@@ -108,6 +108,7 @@ class SimRebuild final : private engine::Observer {
     void ask(std::function<bool()> effect);
     bool is_as_it_was() const;
     void swap();
+    void move_alias(std::uint64_t permit);
     void feed(const engine::IntervalSet& repairs = {});
     void feed_on();
     void end_feed();

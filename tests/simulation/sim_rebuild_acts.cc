@@ -75,16 +75,22 @@ bool SimRebuild::is_as_it_was() const {
            live_.index()->uuid == call_->live;
 }
 
+// Index::swap_alias: the permit, then the swap.
 void SimRebuild::swap() {
     if (!is_as_it_was()) {
         call_->answer = false;
         return;
     }
-    ask([this, from = call_->live, to = call_->fresh, must_hold = call_->must_hold, config = config_,
-         asker = std::weak_ptr(call_)] {
-        if (has_outbox() && asker.expired()) return false;  // sim_options.h
+    const std::uint64_t permit = tally_.rebuild_calls;
+    call_->asks.push_back({"move_alias", [this, permit] { move_alias(permit); }});
+    ask([this, to = call_->fresh, permit] { return fresh_.permit_swap(to, permit); });
+}
+
+void SimRebuild::move_alias(std::uint64_t permit) {
+    ask([this, from = call_->live, to = call_->fresh, permit, must_hold = call_->must_hold,
+         config = config_] {
         const std::vector<Stored> before = reader_.must_hold(*live_.index());
-        if (!live_.swap(from, to)) return false;
+        if (!live_.swap(from, to, permit)) return false;
         world_.trace.say("index", "the alias leads to {} now", to);
         ++tally_.swaps;
         if (made_for_.at(to) != config) throw Violation{"the new index was made for another config"};

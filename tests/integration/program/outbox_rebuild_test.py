@@ -4,6 +4,7 @@
     PAWL_BINARY=build/dev/pawl PAWL_SERVER=opensearch-2.19.3 outbox_rebuild_test.py [Name.test_name]
 """
 
+import concurrent.futures
 import json
 import pathlib
 import sys
@@ -193,6 +194,27 @@ class Interrupted(Rebuild):
         self.program.must("sync")
         self.check_equal()
         self.check_over(before)
+
+    def test_a_connection_that_breaks_after_the_swap_is_made_again(self):
+        self.fill()
+        self.program.must("sync")
+        before = self.index_behind_alias()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            done = pool.submit(self.program.run, "rebuild")
+            self.program.wait_for(lambda: self.index_behind_alias() != before, "the swap")
+            self.program.wait_for(self.kill_connections, "a connection")
+            self.assertIn("trying again", done.result().stderr)
+        self.assertEqual(done.result().returncode, 0, done.result().stderr)
+        self.check_over(before)
+
+    def kill_connections(self):
+        """Whether there was one but this test's own."""
+        others = self.execute(
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = 'karp' AND ID <> CONNECTION_ID()"
+        )
+        for (number,) in others:
+            self.execute(f"KILL CONNECTION {number}")
+        return bool(others)
 
     def test_given_up_it_leaves_nothing(self):
         self.fill()

@@ -79,14 +79,27 @@ TEST_CASE("a command waits a while for a lease that another pawl has, then says 
 
 TEST_CASE("nothing is sent on a confirmation that is too old") {
     ByHand hand = sending();
-    hand.now += limits::lease_valid_ms;
     hand.reads(page_of({index_row(1, "a")}));
+    hand.now += limits::lease_valid_ms;
     hand.writes();
     CHECK_FALSE(hand.take<SendBulk>());
     hand.fires(Timer::lease);
     hand.need<AskLease>();
     answer(hand, Lease::Outcome::held, hand.now);
     CHECK(hand.take<SendBulk>());
+}
+
+TEST_CASE("what was read before the lease became too old is read again, and no batch is opened of it") {
+    ByHand hand = sending();
+    hand.now += limits::lease_valid_ms;
+    hand.reads(page_of({index_row(1, "a")}));
+    CHECK(hand.pipeline.ledger().open_batches().empty());
+    CHECK_FALSE(hand.take<ReadPage>());
+    hand.fires(Timer::lease);
+    hand.need<AskLease>();
+    answer(hand, Lease::Outcome::held, hand.now);
+    hand.reads(page_of({index_row(1, "a")}));
+    CHECK(hand.pipeline.ledger().open_batches().size() == 1);
 }
 
 TEST_CASE(

@@ -1,5 +1,7 @@
 #include "index/rebuild_index.h"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -35,7 +37,7 @@ pawl::Result<void> finish(ScriptedCall& script, bool stop = false) {
 }
 
 json actions_of(ScriptedCall& script) {
-    REQUIRE(swap_alias(script.call(), "lex", "lex-1", "lex-2"));
+    REQUIRE(swap_alias(script.call(), "lex", "lex-1", "lex-2", 17));
     return json::parse(script.last_body)["actions"];
 }
 
@@ -55,7 +57,43 @@ TEST_CASE("aliases move in one request, with what they filter") {
               {"remove":{"index":"lex-1","alias":"lex","must_exist":true}},
               {"remove":{"index":"lex-1","alias":"words","must_exist":true}},
               {"add":{"index":"lex-2","alias":"lex","is_write_index":true}},
-              {"add":{"index":"lex-2","alias":"words","filter":{"term":{"a":1}},"search_routing":"x"}}])"));
+              {"add":{"index":"lex-2","alias":"words","filter":{"term":{"a":1}},"search_routing":"x"}},
+              {"remove":{"index":"lex-2","alias":"lex-pawl-rebuild-swap-17","must_exist":true}}])"));
+}
+
+TEST_CASE("nothing is swapped without the alias that permits it") {
+    auto script = with_aliases(R"({"lex":{}})");
+    script.answers["POST /_aliases"] = {{503, "{}"}};
+    CHECK_FALSE(swap_alias(script.call(), "lex", "lex-1", "lex-2", 17));
+    CHECK(json::parse(script.last_body)["actions"] ==
+          json::parse(R"([{"add":{"index":"lex-2","alias":"lex-pawl-rebuild-swap-17"}}])"));
+    CHECK(script.asked.size() == 2);
+}
+
+TEST_CASE("who takes a rebuild over withdraws what permits earlier swaps, then looks again") {
+    ScriptedCall script;
+    for (const std::string number : {"1", "2"}) {
+        const std::string index = "lex-" + number;
+        const std::string alias = number == "1" ? "lex" : "lex-pawl-rebuild";
+        const auto about = [&](const std::string& what) { return R"({")" + index + R"(":)" + what + "}"; };
+        script.answers["GET /_alias/" + alias] = {{200, about(R"({"aliases":{}})")}};
+        script.answers["GET /" + index + "/_settings?flat_settings=true"] = {
+            {200, about(R"({"settings":{"index.uuid":"u)" + number + R"("}})")}};
+        script.answers["GET /" + index + "/_mapping?filter_path=*.mappings._routing,*.mappings._meta"] = {
+            {200, "{}"}};
+    }
+    script.answers["GET /lex-2/_alias"] = {{200, R"({"lex-2":{"aliases":{
+        "lex-pawl-rebuild":{},"lex-pawl-rebuild-swap-17":{},"other":{}}}})"}};
+    script.answers["POST /_aliases"] = {{200, R"({"acknowledged":true})"}};
+    const auto indices = take_over_rebuild(script.call(), "lex");
+    REQUIRE(indices);
+    CHECK(indices->fresh->identity.index == "lex-2");
+    CHECK(json::parse(script.last_body)["actions"] ==
+          json::parse(R"([{"remove":{"index":"lex-2","alias":"lex-pawl-rebuild-swap-17"}}])"));
+    const auto withdrawn = std::ranges::find(script.asked, "POST /_aliases");
+    CHECK(std::find(withdrawn, script.asked.end(), "GET /_alias/lex") != script.asked.end());
+    script.answers["POST /_aliases"] = {{503, "{}"}};
+    CHECK_FALSE(take_over_rebuild(script.call(), "lex"));
 }
 
 TEST_CASE("a rehearsal takes all aliases and gives them back as they were, in one request") {
@@ -71,7 +109,7 @@ TEST_CASE("a rehearsal takes all aliases and gives them back as they were, in on
 TEST_CASE("no alias is touched when those there are cannot be read") {
     for (const char* const answer : {"", "[]", "{}", R"({"lex-1":{"aliases":[]}})"}) {
         ScriptedCall script{{{"GET /lex-1/_alias", {{200, answer}}}}};
-        CHECK_FALSE(swap_alias(script.call(), "lex", "lex-1", "lex-2"));
+        CHECK_FALSE(swap_alias(script.call(), "lex", "lex-1", "lex-2", 17));
         CHECK_FALSE(rehearse_swap(script.call(), "lex-1"));
         CHECK(script.asked.size() == 2);
     }
@@ -80,7 +118,7 @@ TEST_CASE("no alias is touched when those there are cannot be read") {
 TEST_CASE("a missing privilege is told") {
     auto script = with_aliases(R"({"lex":{}})");
     script.answers["POST /_aliases"] = {{403, R"({"error":{"type":"security_exception","reason":"no"}})"}};
-    CHECK(swap_alias(script.call(), "lex", "lex-1", "lex-2").error().kind == ErrorKind::forbidden);
+    CHECK(swap_alias(script.call(), "lex", "lex-1", "lex-2", 17).error().kind == ErrorKind::forbidden);
     CHECK(rehearse_swap(script.call(), "lex-1").error().kind == ErrorKind::forbidden);
 }
 
