@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "journal/assembler.h"
@@ -25,6 +27,12 @@ Result<Contents> read_with_lmdb(const std::filesystem::path& folder) {
 }
 
 }  // namespace
+
+const PipelineSnapshot* Contents::find(std::string_view pipeline) const {
+    const auto found = std::ranges::find_if(
+        pipelines, [&](const PipelineSnapshot& snapshot) { return snapshot.pipeline.name == pipeline; });
+    return found == pipelines.end() ? nullptr : &*found;
+}
 
 Result<Contents> read_journal(const std::filesystem::path& folder) {
     const std::filesystem::path data_file = folder / format::data_file;

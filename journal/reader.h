@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -25,6 +26,8 @@ struct Contents {
     std::vector<PipelineSnapshot> pipelines;  // by name
     std::vector<Damage> damages;
     std::optional<int> writer_pid;  // of the pawl that has it open now
+
+    const PipelineSnapshot* find(std::string_view pipeline) const;  // null: the journal does not know it
 };
 
 // One consistent moment of the journal. Never blocks the writer and is never blocked by it. Without write

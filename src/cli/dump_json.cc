@@ -63,12 +63,6 @@ Json pipeline_json(const journal::PipelineSnapshot& snapshot) {
             {"batches", std::move(batches)}};
 }
 
-const journal::PipelineSnapshot* find_pipeline(const journal::Contents& contents, const std::string& name) {
-    for (const auto& snapshot : contents.pipelines)
-        if (snapshot.pipeline.name == name) return &snapshot;
-    return nullptr;
-}
-
 bool is_known(const journal::PipelineSnapshot* snapshot, const journal::Batch& batch) {
     return snapshot != nullptr &&
            std::any_of(snapshot->batches.begin(), snapshot->batches.end(), [&](const journal::Batch& each) {
@@ -96,7 +90,7 @@ std::string dump_json(const journal::Contents& contents) {
 std::vector<std::string> changes_json(const journal::Contents& before, const journal::Contents& now) {
     std::vector<std::string> lines;
     for (const auto& snapshot : now.pipelines) {
-        const auto* const known = find_pipeline(before, snapshot.pipeline.name);
+        const auto* const known = before.find(snapshot.pipeline.name);
         const journal::Pipeline& pipeline = snapshot.pipeline;
         if (known == nullptr || known->pipeline.condition != pipeline.condition)
             lines.push_back(to_line(Json{{"pipeline", pipeline.name},

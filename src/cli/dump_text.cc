@@ -84,12 +84,6 @@ std::string damages_text(const std::vector<journal::Damage>& damages) {
     return text;
 }
 
-const journal::PipelineSnapshot* find_pipeline(const journal::Contents& contents, std::string_view name) {
-    const auto found = std::find_if(contents.pipelines.begin(), contents.pipelines.end(),
-                                    [&](const auto& snapshot) { return snapshot.pipeline.name == name; });
-    return found == contents.pipelines.end() ? nullptr : &*found;
-}
-
 const journal::Batch* find_batch(const journal::PipelineSnapshot* snapshot, journal::BatchId id) {
     if (snapshot == nullptr) return nullptr;
     const auto found = std::find_if(snapshot->batches.begin(), snapshot->batches.end(),
@@ -116,7 +110,7 @@ std::string dump_text(const journal::Contents& contents, std::string_view folder
 std::vector<std::string> changes_text(const journal::Contents& before, const journal::Contents& now) {
     std::vector<std::string> lines;
     for (const auto& snapshot : now.pipelines) {
-        const auto* const known = find_pipeline(before, snapshot.pipeline.name);
+        const auto* const known = before.find(snapshot.pipeline.name);
         const journal::Pipeline& pipeline = snapshot.pipeline;
         if (known == nullptr || known->pipeline.condition != pipeline.condition)
             lines.push_back(fmt::format("{}  {:<12}  {}  {}", to_iso8601(pipeline.condition_since),

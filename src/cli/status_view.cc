@@ -145,11 +145,6 @@ std::string pipeline_text(const journal::PipelineSnapshot& snapshot, const confi
     return text;
 }
 
-bool is_in(const journal::Contents& contents, const std::string& name) {
-    return std::any_of(contents.pipelines.begin(), contents.pipelines.end(),
-                       [&](const auto& snapshot) { return snapshot.pipeline.name == name; });
-}
-
 }  // namespace
 
 std::string status_text(const journal::Contents& contents, const config::Config* config,
@@ -162,7 +157,7 @@ std::string status_text(const journal::Contents& contents, const config::Config*
                               record_of(verified, snapshot.pipeline.name));
     if (config != nullptr)
         for (const config::Pipeline& pipeline : config->pipelines)
-            if (!is_in(contents, pipeline.name))
+            if (contents.find(pipeline.name) == nullptr)
                 text += fmt::format("\n{}: has not begun yet\n", pipeline.name);
     if (!contents.damages.empty())
         text += fmt::format("\nthe journal is DAMAGED in {}: pawl dump shows where\n",

@@ -44,10 +44,8 @@ engine::Revision RebuildKeeping::known_ids(const index::Target& live) const {
     const auto remembered = index::remembered_in(live.meta, live.identity.index);
     if (remembered && *remembered) known = (*remembered)->revision;
     const auto contents = journal::read_journal(config_.journal.path);
-    if (!contents) return known;
-    for (const journal::PipelineSnapshot& snapshot : contents->pipelines)
-        if (snapshot.pipeline.name == pipeline_.name) known = std::max(known, snapshot.pipeline.high);
-    return known;
+    const auto* const journaled = contents ? contents->find(pipeline_.name) : nullptr;
+    return journaled == nullptr ? known : std::max(known, journaled->pipeline.high);
 }
 
 Result<void> RebuildKeeping::raise_ids(const index::Target& live) {

@@ -39,10 +39,8 @@ Result<std::optional<journal::PipelineSnapshot>> journaled(const config::Config&
                     fmt::format("the journal {} is damaged: which entities are in quarantine is not known",
                                 config.journal.path.string()),
                     "see: pawl dump; docs/operations.md says what to do about a damaged journal");
-    const auto found = std::ranges::find_if(
-        contents->pipelines, [&](const auto& snapshot) { return snapshot.pipeline.name == pipeline.name; });
-    if (found == contents->pipelines.end()) return std::nullopt;
-    return std::move(*found);
+    const auto* const found = contents->find(pipeline.name);
+    return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
 Result<void> check_journal(const journal::Pipeline& known, const journal::SourceIdentity& source) {

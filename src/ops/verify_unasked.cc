@@ -1,6 +1,5 @@
 #include "ops/verify_unasked.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/core.h>
@@ -39,9 +38,8 @@ bool is_adoption_due(const config::Config& config, const config::Pipeline& pipel
     const auto through = noted_adoption(config.journal.path, pipeline.name);
     if (!through) return false;
     const auto contents = journal::read_journal(config.journal.path);
-    return contents && std::ranges::any_of(contents->pipelines, [&](const auto& snapshot) {
-               return snapshot.pipeline.name == pipeline.name && snapshot.pipeline.watermark >= *through;
-           });
+    const auto* const known = contents ? contents->find(pipeline.name) : nullptr;
+    return known != nullptr && known->pipeline.watermark >= *through;
 }
 
 void verify_unasked(const VerifyWorld& world, Log& log) {
