@@ -84,10 +84,10 @@ Result<void> RebuildKeeping::end(VerifyWatcher& watcher, Log& log) {
                           fmt::format("rebuild: {}; trying again for {} s", to_line(done.error()),
                                       (deadline - clock_now()) / 1'000));
             kept.reset();
-            ends_since_.reset();
+            over_.forget();
         } else if (*done) {
             return {};
-        } else if (!ends_since_ && is_late) {
+        } else if (!over_.begun() && is_late) {
             return fail(ErrorKind::unavailable,
                         fmt::format("the pawl that feeds {} has not noticed in {} s that its alias has moved",
                                     pipeline_.name, limits::take_up_wait_ms / 1'000),
@@ -124,18 +124,13 @@ Result<bool> RebuildKeeping::let_go(RebuildOutbox& outbox) {
     const bool taken_up = *remembered && (*remembered)->replaces.empty();
     const auto nobody = taken_up ? Result<bool>(false) : outbox.take_lease(pipeline_.index.alias);
     if (!nobody) return std::unexpected(nobody.error());
-    const auto acts = acts_after_swap(
-        {.is_taken_up = taken_up, .nobody_feeds = *nobody, .for_long = is_for_long(taken_up || *nobody)});
+    KeptFacts facts{.is_taken_up = taken_up, .nobody_feeds = *nobody};
+    facts.for_long = over_.for_long(facts.are_over(), clock_now());
+    const auto acts = acts_after_swap(facts);
     for (const KeptAct act : acts)
         if (auto done = carry_out(act, outbox, fresh, *remembered); !done)
             return std::unexpected(std::move(done.error()));
     return !acts.empty() && acts.back() == KeptAct::drop;
-}
-
-bool RebuildKeeping::is_for_long(bool ends) {
-    if (!ends) ends_since_.reset();
-    if (ends && !ends_since_) ends_since_ = clock_now();
-    return ends_since_ && clock_now() - *ends_since_ >= engine::limits::lease_valid_ms;
 }
 
 Result<void> RebuildKeeping::carry_out(KeptAct act, RebuildOutbox& outbox, const index::Target& fresh,

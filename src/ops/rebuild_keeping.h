@@ -53,7 +53,6 @@ class RebuildKeeping {
     engine::Revision known_ids(const index::Target& live) const;
     Result<bool> look_and_let_go(std::optional<RebuildOutbox>& kept);
     Result<bool> let_go(RebuildOutbox& outbox);
-    bool is_for_long(bool ends);
     Result<void> carry_out(KeptAct act, RebuildOutbox& outbox, const index::Target& fresh,
                            const std::optional<engine::Remembered>& remembered);
     Result<void> tell_that_nothing_lacks(RebuildOutbox& outbox, const index::Target& fresh,
@@ -63,7 +62,7 @@ class RebuildKeeping {
     const config::Pipeline& pipeline_;
     index::Call call_;
     source::Interrupt interrupt_;
-    std::optional<TimeMs> ends_since_;  // in this call: since when rows are deleted for the new index only
+    SinceOver over_;
 };
 
 }  // namespace pawl::ops

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/planted.h"
+#include "engine/limits.h"
 
 namespace pawl::ops {
 namespace {
@@ -140,12 +141,17 @@ std::string_view name_of(KeptAct act) {
     return names.at(static_cast<std::size_t>(act));
 }
 
+bool SinceOver::for_long(bool are_over, TimeMs now) {
+    if (!are_over) since_.reset();
+    if (are_over && !since_) since_ = now;
+    return since_ && now - *since_ >= engine::limits::lease_valid_ms;
+}
+
 // What is handed over while a pawl feeds the new index comes back, so that is done once more, at the end.
 std::vector<KeptAct> acts_after_swap(const KeptFacts& facts) {
-    const bool ends = facts.is_taken_up || facts.nobody_feeds;
-    const bool is_over = ends && (facts.for_long || PAWL_PLANTED(kept_rows_dropped_at_once));
+    const bool is_over = facts.are_over() && (facts.for_long || PAWL_PLANTED(kept_rows_dropped_at_once));
     std::vector<KeptAct> acts;
-    if (!ends || is_over) acts.push_back(KeptAct::hand_over);
+    if (!facts.are_over() || is_over) acts.push_back(KeptAct::hand_over);
     if (is_over && facts.nobody_feeds) acts.push_back(KeptAct::tell_that_nothing_lacks);
     if (is_over) acts.push_back(KeptAct::drop);
     plant(acts);

@@ -5,8 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
+
+#include "base/time.h"
 
 namespace pawl::ops {
 
@@ -73,10 +76,27 @@ struct KeptFacts {
     bool is_taken_up = false;
     // It is not, but nobody begins to delete a row: the rebuild has the pipeline's lease.
     bool nobody_feeds = false;
-    // One of the two is so for longer than a lease is counted on by a pawl that has lost it: what such a one
-    // had begun to delete for the old index is done by now, or never will be.
+    // As SinceOver says.
     bool for_long = false;
+
+    bool are_over() const { return is_taken_up || nobody_feeds; }
 };
+
+// Since when one look after the other, by one call, finds that rows are deleted for the new index only.
+class SinceOver {
+  public:
+    // Whether for longer than a lease is counted on by a pawl that has lost it: what such a one had begun to
+    // delete for the old index is done by now, or never will be.
+    bool for_long(bool are_over, TimeMs now);
+    // They are, at the last look.
+    bool begun() const { return since_.has_value(); }
+    // A look has failed: what was won may be lost.
+    void forget() { since_.reset(); }
+
+  private:
+    std::optional<TimeMs> since_;
+};
+
 // In this order. Without `drop`: it is to be looked again later.
 std::vector<KeptAct> acts_after_swap(const KeptFacts& facts);
 

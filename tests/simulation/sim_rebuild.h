@@ -71,7 +71,7 @@ class SimRebuild final : private engine::Observer {
         std::optional<engine::Remembered> remembered;  // by the new index
         ops::KeptFacts facts;
         int looks = 0;
-        std::optional<TimeMs> over_since;  // both of the facts were not so before
+        ops::SinceOver over;
         bool is_let_go = false;
     };
     // One life of the command.

@@ -182,12 +182,7 @@ void SimRebuild::look_after_swap() {
 
 void SimRebuild::let_go() {
     Found& found = call_->found;
-    const TimeMs now = world_.clock.now();
-    if (!found.facts.is_taken_up && !found.facts.nobody_feeds)
-        found.over_since.reset();
-    else if (!found.over_since)
-        found.over_since = now;
-    found.facts.for_long = found.over_since && now - *found.over_since >= engine::limits::lease_valid_ms;
+    found.facts.for_long = found.over.for_long(found.facts.are_over(), world_.clock.now());
     const auto acts = ops::acts_after_swap(found.facts);
     for (const KeptAct act : acts)
         call_->asks.push_back({name_of(act), [this, act] { begin_kept_act(act); }});

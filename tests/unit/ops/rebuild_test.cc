@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "engine/limits.h"
 #include "ops/rebuild_folder.h"
 #include "ops/rebuild_plan.h"
 #include "ops/rebuild_progress.h"
@@ -80,6 +81,22 @@ TEST_CASE("kept rows are handed over at each look, and dropped when nobody delet
           std::vector{hand_over, tell_that_nothing_lacks, drop});
     CHECK(name_of(hand_over) == "hand_over");
     CHECK(name_of(drop) == "drop");
+}
+
+TEST_CASE("it is for long when it has been so at each look for as long as a lost lease may be counted on") {
+    constexpr pawl::TimeMs valid = pawl::engine::limits::lease_valid_ms;
+    SinceOver over;
+    CHECK_FALSE(over.for_long(false, 1));
+    CHECK_FALSE(over.begun());
+    CHECK_FALSE(over.for_long(true, 2));
+    CHECK(over.begun());
+    CHECK_FALSE(over.for_long(true, 1 + valid));
+    CHECK(over.for_long(true, 2 + valid));
+    CHECK_FALSE(over.for_long(false, 3 + valid));
+    CHECK_FALSE(over.for_long(true, 4 + valid));
+    CHECK(over.for_long(true, 4 + 2 * valid));
+    over.forget();
+    CHECK_FALSE(over.for_long(true, 5 + 2 * valid));
 }
 
 TEST_CASE("each step enters the same order of acts, at its place") {
