@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <string_view>
 
 #include "base/assert.h"
 #include "source/limits.h"
@@ -13,6 +15,13 @@ namespace pawl::source {
 namespace {
 
 constexpr std::uint64_t word_bits = 64;
+
+// Whether a session in utf8mb4 gets the very bytes of the column. From other character sets two entities may
+// come as one, so their bytes must be asked for; that costs the server a quarter more.
+bool arrives_as_it_is(const Column& entity) {
+    constexpr std::array<std::string_view, 4> same{"utf8mb4", "utf8mb3", "utf8", "ascii"};
+    return !entity.is_character || std::ranges::find(same, entity.character_set) != same.end();
+}
 
 }  // namespace
 
@@ -71,7 +80,7 @@ std::string fill_scan_statement(const Table& table, const config::Source& source
     const std::string revision = identifier(source.revision);
     const std::string name = identifier(entity->name);
     return fmt::format("SELECT {0}, {1} FROM {2} FORCE INDEX ({3}) WHERE {0} BETWEEN 1 AND {{}} ORDER BY {4}",
-                       revision, entity->is_character ? fmt::format("CAST({} AS BINARY)", name) : name,
+                       revision, arrives_as_it_is(*entity) ? name : fmt::format("CAST({} AS BINARY)", name),
                        table_identifier(table.database, table.name), identifier(key->name), name);
 }
 
