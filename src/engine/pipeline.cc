@@ -42,6 +42,7 @@ void Pipeline::work() {
     look_up_if_due();
     if (!recovered_ && history_) recover();
     if (!recovered_ || finished_) return;  // recovery may have refused
+    take_kept_page();
     begin_read();
     begin_sends();
     clean_up_if_due();

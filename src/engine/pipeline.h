@@ -155,6 +155,7 @@ class Pipeline {
     bool remembers_before_finish();
 
     // pipeline_batches.cc: from a page to COMMITTED
+    void take_kept_page();
     void begin_read();
     bool is_of_another_history(const Reading::Asked& asked, const Page& page);
     void limit_to_fill_proof(Reading::Asked& asked);
@@ -226,6 +227,7 @@ class Pipeline {
     Remembered telling_;                     // by the checkpoint that is under way
 
     std::optional<Reading::Asked> read_asked_;
+    std::optional<PageRead> page_kept_;      // its answer, until the lease is confirmed again
     std::optional<journal::Anchor> anchor_;  // of the newest row that was read
     std::optional<Revision> fill_proof_;     // what was proven before the fill's first read
     std::optional<Filled> filled_;           // empty: not all that was sent is the fill's

@@ -23,8 +23,12 @@ bool may_miss_rows(Reading::Purpose purpose) {
 
 }  // namespace
 
+void Pipeline::take_kept_page() {
+    if (page_kept_ && lease_.holds_at(now_)) on(*std::exchange(page_kept_, std::nullopt));
+}
+
 void Pipeline::begin_read() {
-    if (read_asked_ || trouble_.waiting(Lane::read) || !lease_.holds_at(now_)) return;
+    if (read_asked_ || trouble_.waiting(Lane::read)) return;
     if (history_due_ || look_up_asked_.under_way()) return;  // what it is read from is not known
     reading_.look_for_end(ledger_);
     const bool only_recover = settings_.until == Until::recovered;
@@ -55,11 +59,15 @@ void Pipeline::limit_to_fill_proof(Reading::Asked& asked) {
 
 void Pipeline::on(const PageRead& event) {
     if (!read_asked_ || read_asked_->request.id != event.id) return;
+    // All of it may go to quarantine and so be APPLIED without a request, while another pawl feeds the index.
+    // It is taken once the lease is confirmed; where it is lost, nobody asks for it any more.
+    if (!lease_.holds_at(now_)) {
+        page_kept_ = event;
+        return;
+    }
     const Reading::Asked asked = *std::exchange(read_asked_, std::nullopt);
     success(Lane::read);
     if (stopping_) return;  // a batch that is opened now would only be left to the next start
-    // All of it may go to quarantine and so be APPLIED without a request, while another pawl feeds the index.
-    if (!lease_.holds_at(now_)) return;
     if (is_of_another_history(asked, *event.page)) return;
     reading_.took(asked, *event.page, now_);
     take_page(asked, event.page);

@@ -148,6 +148,7 @@ void Pipeline::forget_work() {
     doubts_.clear();
     question_.doubts.clear();
     read_asked_.reset();
+    page_kept_.reset();
     reading_.reset();
     fill_proof_.reset();
     filled_.reset();

@@ -84,7 +84,10 @@ Result<void> post_actions(const Call& call, Json actions) {
     const auto done =
         call_ok(call, post_request("/_aliases", body.dump(-1, ' ', false, Json::error_handler_t::replace)));
     if (!done) return std::unexpected(done.error());
-    return {};
+    const auto answer = Json::parse(done->body, nullptr, false);
+    if (answer.is_object() && answer.value("acknowledged", Json()) == true) return {};
+    return fail(ErrorKind::unavailable, done->where + ": not every node of the cluster knows of it yet",
+                "see which nodes are slow or away, then run it again");
 }
 
 // What an alias begins with that lets one swap take effect.
@@ -92,14 +95,15 @@ std::string permit_prefix(const std::string& alias) {
     return rebuild_alias(alias) + "-swap-";
 }
 
+// Without a look at what is there, which may lag behind; and in one step with giving the rebuild's alias
+// back, so that the request always finds something to take.
 Result<void> withdraw_permits(const Call& call, const std::string& alias, const std::string& fresh) {
-    const auto aliases = aliases_of(call, fresh);
-    if (!aliases) return std::unexpected(aliases.error());
-    Json actions = Json::array();
-    for (const auto& [name, definition] : aliases->items())
-        if (name.starts_with(permit_prefix(alias)))
-            actions.push_back({{"remove", {{"index", fresh}, {"alias", name}}}});
-    return actions.empty() ? Result<void>{} : post_actions(call, std::move(actions));
+    const Json take = {
+        {"remove",
+         {{"index", fresh}, {"aliases", Json::array({rebuild_alias(alias), permit_prefix(alias) + "*"})}}}};
+    const Json give = {
+        {"add", {{"index", fresh}, {"alias", rebuild_alias(alias)}, {"is_write_index", true}}}};
+    return post_actions(call, Json::array({take, give}));
 }
 
 }  // namespace

@@ -66,6 +66,14 @@ Result<void> RebuildKeeping::tell_replaced(const index::RebuildIndices& indices)
     return index::write_checkpoint(call_, fresh.identity.alias, fresh.identity.uuid, **remembered);
 }
 
+namespace {
+
+bool may_pass(ErrorKind kind) {
+    return kind == ErrorKind::unavailable || kind == ErrorKind::overloaded;
+}
+
+}  // namespace
+
 // A server that is away for a while is waited for, too: after the swap this is all that is left to do.
 Result<void> RebuildKeeping::end(VerifyWatcher& watcher, Log& log) {
     log.write(Severity::info, pipeline_.name,
@@ -76,7 +84,7 @@ Result<void> RebuildKeeping::end(VerifyWatcher& watcher, Log& log) {
     for (;;) {
         auto done = look_and_let_go(kept);
         const bool is_late = clock_now() >= deadline;
-        if (!done && (done.error().kind != ErrorKind::unavailable || is_late))
+        if (!done && (!may_pass(done.error().kind) || is_late))
             return std::unexpected(std::move(done.error()));
         if (!done) {
             if (!is_away)

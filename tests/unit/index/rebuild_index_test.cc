@@ -82,18 +82,19 @@ TEST_CASE("who takes a rebuild over withdraws what permits earlier swaps, then l
         script.answers["GET /" + index + "/_mapping?filter_path=*.mappings._routing,*.mappings._meta"] = {
             {200, "{}"}};
     }
-    script.answers["GET /lex-2/_alias"] = {{200, R"({"lex-2":{"aliases":{
-        "lex-pawl-rebuild":{},"lex-pawl-rebuild-swap-17":{},"other":{}}}})"}};
     script.answers["POST /_aliases"] = {{200, R"({"acknowledged":true})"}};
     const auto indices = take_over_rebuild(script.call(), "lex");
     REQUIRE(indices);
     CHECK(indices->fresh->identity.index == "lex-2");
-    CHECK(json::parse(script.last_body)["actions"] ==
-          json::parse(R"([{"remove":{"index":"lex-2","alias":"lex-pawl-rebuild-swap-17"}}])"));
+    CHECK(json::parse(script.last_body)["actions"] == json::parse(R"([
+              {"remove":{"index":"lex-2","aliases":["lex-pawl-rebuild","lex-pawl-rebuild-swap-*"]}},
+              {"add":{"index":"lex-2","alias":"lex-pawl-rebuild","is_write_index":true}}])"));
     const auto withdrawn = std::ranges::find(script.asked, "POST /_aliases");
     CHECK(std::find(withdrawn, script.asked.end(), "GET /_alias/lex") != script.asked.end());
-    script.answers["POST /_aliases"] = {{503, "{}"}};
-    CHECK_FALSE(take_over_rebuild(script.call(), "lex"));
+    for (const char* const answer : {R"({"acknowledged":false})", "{}", ""}) {
+        script.answers["POST /_aliases"] = {{200, answer}};
+        CHECK(take_over_rebuild(script.call(), "lex").error().kind == ErrorKind::unavailable);
+    }
 }
 
 TEST_CASE("a rehearsal takes all aliases and gives them back as they were, in one request") {
