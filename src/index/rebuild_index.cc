@@ -95,15 +95,18 @@ std::string permit_prefix(const std::string& alias) {
     return rebuild_alias(alias) + "-swap-";
 }
 
+// The action that takes the rebuild's alias and all permits from an index.
+Json taking_all(const std::string& alias, const std::string& index) {
+    const Json names = Json::array({rebuild_alias(alias), permit_prefix(alias) + "*"});
+    return {{"remove", {{"index", index}, {"aliases", names}}}};
+}
+
 // Without a look at what is there, which may lag behind; and in one step with giving the rebuild's alias
 // back, so that the request always finds something to take.
 Result<void> withdraw_permits(const Call& call, const std::string& alias, const std::string& fresh) {
-    const Json take = {
-        {"remove",
-         {{"index", fresh}, {"aliases", Json::array({rebuild_alias(alias), permit_prefix(alias) + "*"})}}}};
     const Json give = {
         {"add", {{"index", fresh}, {"alias", rebuild_alias(alias)}, {"is_write_index", true}}}};
-    return post_actions(call, Json::array({take, give}));
+    return post_actions(call, Json::array({taking_all(alias, fresh), give}));
 }
 
 }  // namespace
@@ -216,11 +219,8 @@ Result<void> swap_alias(const Call& call, const std::string& alias, const std::s
 }
 
 Result<void> forget_rebuild(const Call& call, const std::string& alias, const std::string& index) {
-    const Json take = {
-        {"remove",
-         {{"index", index}, {"aliases", Json::array({rebuild_alias(alias), permit_prefix(alias) + "*"})}}}};
     failpoint::at("before:forget_rebuild");
-    auto done = post_actions(call, Json::array({take}));
+    auto done = post_actions(call, Json::array({taking_all(alias, index)}));
     failpoint::at("after:forget_rebuild");
     return done;
 }

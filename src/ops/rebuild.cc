@@ -40,8 +40,8 @@ class Rebuild {
     Result<RebuildReport> run();
 
   private:
-    Result<RebuildIndices> take_over();
-    Result<void> begin(const RebuildIndices& indices);
+    Result<RebuildIndices> take_over(RebuildFolderFact folder);
+    Result<void> begin(const RebuildIndices& indices, RebuildFolderFact folder);
     Result<void> go_on();
     Result<void> carry_out(RebuildAct act);
     Result<void> fill();
@@ -82,7 +82,9 @@ class Rebuild {
 
 Result<RebuildReport> Rebuild::run() {
     const TimeMs began = clock_now();
-    auto indices = take_over();
+    const auto folder = folder_.look();
+    if (!folder) return std::unexpected(in_words(folder.error()));
+    auto indices = take_over(*folder);
     if (!indices) return std::unexpected(std::move(indices.error()));
     if (auto possible = check_possible(pipeline_, *indices); !possible)
         return std::unexpected(std::move(possible.error()));
@@ -95,7 +97,8 @@ Result<RebuildReport> Rebuild::run() {
         return std::unexpected(in_words(std::move(movable.error())));
     live_uuid_ = indices->live->identity.uuid;
     if (indices->swapped()) fresh_uuid_ = live_uuid_;
-    if (auto begun = begin(*indices); !begun) return std::unexpected(in_words(std::move(begun.error())));
+    if (auto begun = begin(*indices, *folder); !begun)
+        return std::unexpected(in_words(std::move(begun.error())));
     if (auto done = go_on(); !done) return std::unexpected(in_words(std::move(done.error())));
     report_.stopped_by_signal = !is_done_;
     report_.took_ms = clock_now() - began;
@@ -103,18 +106,14 @@ Result<RebuildReport> Rebuild::run() {
 }
 
 // What a pawl with another journal has begun is only looked at.
-Result<RebuildIndices> Rebuild::take_over() {
-    const auto folder = folder_.look();
-    if (!folder) return std::unexpected(folder.error());
-    return *folder == RebuildFolderFact::none
+Result<RebuildIndices> Rebuild::take_over(RebuildFolderFact folder) {
+    return folder == RebuildFolderFact::none
                ? look()
                : index::take_over_rebuild(asking_.call(), pipeline_.index.alias);
 }
 
-Result<void> Rebuild::begin(const RebuildIndices& indices) {
-    const auto folder = folder_.look();
-    if (!folder) return std::unexpected(folder.error());
-    const auto step = keeping_.next(next_step(fact_of(indices), *folder));
+Result<void> Rebuild::begin(const RebuildIndices& indices, RebuildFolderFact folder) {
+    const auto step = keeping_.next(next_step(fact_of(indices), folder));
     if (!step) return std::unexpected(step.error());
     report_.step = *step;
     switch (report_.step) {
