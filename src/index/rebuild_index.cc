@@ -63,12 +63,18 @@ std::optional<double> number_at(const Json& answer, const char* place) {
     return is_there ? std::optional(answer[at].get<double>()) : std::nullopt;
 }
 
+// What must exist, and does not, has the whole request fail.
+enum class MustExist : std::uint8_t { no, yes };
+Json taking(const std::string& index, const std::string& alias, MustExist must_exist) {
+    return {{"remove", {{"index", index}, {"alias", alias}, {"must_exist", must_exist == MustExist::yes}}}};
+}
+
 // {"lex":{…},"all":{…}} as actions that take them from one index and give them to another, or the same.
 Json moving(const Json& aliases, const std::string& from, const std::string& to,
             const std::string& write_alias) {
     Json actions = Json::array();
     for (const auto& [name, definition] : aliases.items())
-        actions.push_back({{"remove", {{"index", from}, {"alias", name}, {"must_exist", true}}}});
+        actions.push_back(taking(from, name, MustExist::yes));
     for (const auto& [name, definition] : aliases.items()) {
         Json add = definition.is_object() ? definition : Json::object();
         add["index"] = to;
@@ -197,10 +203,12 @@ Result<Sums> sum_versions(const Call& call, const std::string& index) {
     return sums;
 }
 
-Result<void> rehearse_swap(const Call& call, const std::string& live) {
+Result<void> rehearse_swap(const Call& call, const std::string& alias, const std::string& live) {
     auto aliases = aliases_of(call, live);
     if (!aliases) return std::unexpected(std::move(aliases.error()));
-    return post_actions(call, moving(*aliases, live, live, {}));
+    Json actions = moving(*aliases, live, live, {});
+    actions.push_back(taking(live, permit_prefix(alias) + "rehearsal", MustExist::no));
+    return post_actions(call, std::move(actions));
 }
 
 Result<void> swap_alias(const Call& call, const std::string& alias, const std::string& live,
@@ -211,7 +219,7 @@ Result<void> swap_alias(const Call& call, const std::string& alias, const std::s
     const Json give = {{"add", {{"index", fresh}, {"alias", permit}}}};
     if (auto given = post_actions(call, Json::array({give})); !given) return given;
     Json actions = moving(*aliases, live, fresh, alias);
-    actions.push_back({{"remove", {{"index", fresh}, {"alias", permit}, {"must_exist", true}}}});
+    actions.push_back(taking(fresh, permit, MustExist::yes));
     failpoint::at("before:swap_alias");
     auto swapped = post_actions(call, std::move(actions));
     failpoint::at("after:swap_alias");
@@ -223,6 +231,23 @@ Result<void> forget_rebuild(const Call& call, const std::string& alias, const st
     auto done = post_actions(call, Json::array({taking_all(alias, index)}));
     failpoint::at("after:forget_rebuild");
     return done;
+}
+
+Result<void> delete_beside(const Call& call, const std::string& alias, const std::string& live,
+                           const std::string& index) {
+    const auto aliases = aliases_of(call, live);
+    if (!aliases) return std::unexpected(aliases.error());
+    const auto definition = aliases->find(alias);
+    if (live == index || definition == aliases->end())
+        return fail(ErrorKind::decision, fmt::format("alias {} does not lead to {} any more", alias, live),
+                    "see where it should lead; then run it again");
+    Json actions = moving({{alias, *definition}}, live, live, {});
+    actions.push_back({{"remove_index", {{"index", index}}}});
+    auto deleted = post_actions(call, std::move(actions));
+    if (deleted) return deleted;
+    const auto seen = call(get_request("/" + percent_encoded(index) + "/_alias"));
+    if (seen && seen->status == 404) return {};
+    return deleted;
 }
 
 Result<void> delete_index(const Call& call, const std::string& index) {

@@ -52,8 +52,9 @@ struct Sums {
 Result<Sums> sum_versions(const Call& call, const std::string& index);
 
 // Whether swap_alias will be allowed to: takes all aliases from the index and gives them back in one step,
-// which leaves everything as it was. Nothing but this shows it on every server.
-Result<void> rehearse_swap(const Call& call, const std::string& live);
+// with an alias of the kind that permits a swap (there is none yet). That leaves everything as it was.
+// Nothing but this shows it on every server.
+Result<void> rehearse_swap(const Call& call, const std::string& alias, const std::string& live);
 
 // All aliases of `live`, not only the pipeline's, lead to `fresh` from now on, in one step. Nothing is
 // changed when one of them has been moved meanwhile, nor when the rebuild was taken over: the step takes an
@@ -65,7 +66,13 @@ Result<void> swap_alias(const Call& call, const std::string& alias, const std::s
 // Takes the rebuild's aliases from the index: the rebuild is over.
 Result<void> forget_rebuild(const Call& call, const std::string& alias, const std::string& index);
 
-// Deletes an index that nobody reads any more, or yet. One that is gone already is no error.
+// Deletes an index that nobody reads any more, or yet, in one step with finding that the pipeline's alias
+// leads to `live`, another one: else nothing is changed, whenever the request arrives. One that is gone
+// already is no error.
+Result<void> delete_beside(const Call& call, const std::string& alias, const std::string& live,
+                           const std::string& index);
+
+// Deletes an index where there is none behind the pipeline's alias. One that is gone already is no error.
 Result<void> delete_index(const Call& call, const std::string& index);
 
 }  // namespace pawl::index

@@ -41,7 +41,7 @@ class Rebuild {
 
   private:
     Result<RebuildIndices> take_over(RebuildFolderFact folder);
-    Result<void> begin(const RebuildIndices& indices, RebuildFolderFact folder);
+    Result<void> begin(RebuildFolderFact folder);
     Result<void> go_on();
     Result<void> carry_out(RebuildAct act);
     Result<void> fill();
@@ -72,8 +72,7 @@ class Rebuild {
     Asking asking_;
     RebuildFolder folder_;
     RebuildKeeping keeping_;
-    std::string half_filled_;               // to be deleted
-    std::string live_uuid_;                 // of the index that is to be replaced
+    RebuildIndices before_;                 // what was there when this call began
     std::string fresh_uuid_;                // of the one that was filled by this call, or is swapped already
     std::optional<engine::Filled> filled_;  // by the last feed, see engine::Pipeline::filled
     bool is_done_ = false;
@@ -93,12 +92,11 @@ Result<RebuildReport> Rebuild::run() {
     const std::string& live = indices->live->identity.index;
     auto readable = index::count_documents(asking_.call(), live);
     if (!readable) return std::unexpected(in_words(std::move(readable.error())));
-    if (auto movable = index::rehearse_swap(asking_.call(), live); !movable)
+    if (auto movable = index::rehearse_swap(asking_.call(), pipeline_.index.alias, live); !movable)
         return std::unexpected(in_words(std::move(movable.error())));
-    live_uuid_ = indices->live->identity.uuid;
-    if (indices->swapped()) fresh_uuid_ = live_uuid_;
-    if (auto begun = begin(*indices, *folder); !begun)
-        return std::unexpected(in_words(std::move(begun.error())));
+    before_ = std::move(*indices);
+    if (before_.swapped()) fresh_uuid_ = before_.live->identity.uuid;
+    if (auto begun = begin(*folder); !begun) return std::unexpected(in_words(std::move(begun.error())));
     if (auto done = go_on(); !done) return std::unexpected(in_words(std::move(done.error())));
     report_.stopped_by_signal = !is_done_;
     report_.took_ms = clock_now() - began;
@@ -112,19 +110,19 @@ Result<RebuildIndices> Rebuild::take_over(RebuildFolderFact folder) {
                : index::take_over_rebuild(asking_.call(), pipeline_.index.alias);
 }
 
-Result<void> Rebuild::begin(const RebuildIndices& indices, RebuildFolderFact folder) {
-    const auto step = keeping_.next(next_step(fact_of(indices), folder));
+Result<void> Rebuild::begin(RebuildFolderFact folder) {
+    const auto step = keeping_.next(next_step(fact_of(before_), folder));
     if (!step) return std::unexpected(step.error());
     report_.step = *step;
     switch (report_.step) {
         case RebuildStep::refuse:
-            return refuse(pipeline_, indices);
+            return refuse(pipeline_, before_);
         case RebuildStep::restart:
-            half_filled_ = indices.fresh->identity.index;
-            say(half_filled_ + " was begun with another config, or lacks rows: beginning again");
+            say(before_.fresh->identity.index +
+                " was begun with another config, or lacks rows: beginning again");
             return {};
         case RebuildStep::resume:
-            say("going on with " + indices.fresh->identity.index);
+            say("going on with " + before_.fresh->identity.index);
             return {};
         case RebuildStep::begin:
         case RebuildStep::conclude:
@@ -147,7 +145,7 @@ Result<void> Rebuild::go_on() {
 Result<void> Rebuild::carry_out(RebuildAct act) {
     switch (act) {
         case RebuildAct::delete_half_filled:
-            return index::delete_index(asking_.call(), half_filled_);
+            return delete_half_filled(asking_.call(), pipeline_.index.alias, before_);
         case RebuildAct::clear_folder:
             return folder_.clear();
         case RebuildAct::keep_rows:
@@ -258,7 +256,7 @@ Result<RebuildIndices> Rebuild::look_before_swap() {
     auto indices = look();
     if (!indices) return indices;
     if (auto same = is_same_index(*indices); !same) return std::unexpected(std::move(same.error()));
-    if (!indices->live || indices->live->identity.uuid != live_uuid_)
+    if (!indices->live || indices->live->identity.uuid != before_.live->identity.uuid)
         return fail(ErrorKind::decision,
                     fmt::format("alias {} was moved while the new index was filled", pipeline_.index.alias),
                     "see where it should lead; then run pawl rebuild again, or give it up with --abort");
@@ -290,7 +288,9 @@ Result<void> Rebuild::swap() {
 
 Result<void> Rebuild::drop_old() {
     if (!options_.drop_old) return {};
-    if (auto gone = index::delete_index(asking_.call(), report_.old_index); !gone) return gone;
+    auto gone =
+        index::delete_beside(asking_.call(), pipeline_.index.alias, report_.new_index, report_.old_index);
+    if (!gone) return gone;
     report_.dropped_old = true;
     return {};
 }

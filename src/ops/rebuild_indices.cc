@@ -23,6 +23,13 @@ Result<void> check_possible(const config::Pipeline& pipeline, const index::Rebui
     return {};
 }
 
+Result<void> delete_half_filled(const index::Call& call, const std::string& alias,
+                                const index::RebuildIndices& indices) {
+    const std::string& fresh = indices.fresh->identity.index;
+    return indices.live ? index::delete_beside(call, alias, indices.live->identity.index, fresh)
+                        : index::delete_index(call, fresh);
+}
+
 std::unexpected<Error> refuse(const config::Pipeline& pipeline, const index::RebuildIndices& indices) {
     return fail(
         ErrorKind::decision,

@@ -35,6 +35,10 @@ RebuildIndexFact fact_of(const index::RebuildIndices& indices);
 // A rebuild needs something to stand beside, and the text of an index. Error, kind invalid.
 Result<void> check_possible(const config::Pipeline& pipeline, const index::RebuildIndices& indices);
 
+// Deletes the index behind the rebuild's alias, unless it has become the live one meanwhile.
+Result<void> delete_half_filled(const index::Call& call, const std::string& alias,
+                                const index::RebuildIndices& indices);
+
 // The error of RebuildStep::refuse.
 std::unexpected<Error> refuse(const config::Pipeline& pipeline, const index::RebuildIndices& indices);
 

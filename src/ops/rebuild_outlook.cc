@@ -45,7 +45,7 @@ Result<std::string> abort_rebuild(const config::Config& config, const config::Pi
         if (auto cleared = folder->clear(); !cleared) return std::unexpected(std::move(cleared.error()));
         return std::string{};
     }
-    if (auto gone = index::delete_index(asking->call(), indices->fresh->identity.index); !gone)
+    if (auto gone = delete_half_filled(asking->call(), pipeline.index.alias, *indices); !gone)
         return std::unexpected(std::move(gone.error()));
     if (auto gone = keeping.give_up(); !gone) return std::unexpected(std::move(gone.error()));
     if (auto cleared = folder->clear(); !cleared) return std::unexpected(std::move(cleared.error()));

@@ -106,6 +106,7 @@ class SimRebuild final : private engine::Observer {
     // sim_rebuild_acts.cc: what each does
     void begin_act(ops::RebuildAct act);
     void ask(std::function<bool()> effect);
+    bool delete_beside(const std::string& live, const std::string& uuid);
     bool is_as_it_was() const;
     void swap();
     void move_alias(std::uint64_t permit);

@@ -19,7 +19,7 @@ void SimRebuild::begin_act(RebuildAct act) {
     switch (act) {
         case RebuildAct::delete_half_filled:
             if (has_outbox() && call.acts.back() != RebuildAct::forget) return give_up();
-            return ask([this, fresh = call.fresh] { return fresh_.delete_index(fresh), true; });
+            return ask([this, live = call.live, fresh = call.fresh] { return delete_beside(live, fresh); });
         case RebuildAct::clear_folder:
             folder_.reset();
             call.answer = true;
@@ -46,7 +46,8 @@ void SimRebuild::begin_act(RebuildAct act) {
         case RebuildAct::swap:
             return swap();
         case RebuildAct::drop_old:
-            if (drops_old_) return ask([this, live = call.live] { return live_.delete_index(live), true; });
+            if (drops_old_)
+                return ask([this, live = call.fresh, old = call.live] { return delete_beside(live, old); });
             call.answer = true;
             return;
         case RebuildAct::forget:
@@ -68,6 +69,13 @@ void SimRebuild::ask(std::function<bool()> effect) {
         if (const auto call = asker.lock()) call->answer = is_done && !is_lost;
     });
     fuse_.boundary("while", name_of(call_->acts[call_->at]));
+}
+
+// index::delete_beside.
+bool SimRebuild::delete_beside(const std::string& live, const std::string& uuid) {
+    if (live_.index() == nullptr || live_.index()->uuid != live || live == uuid) return false;
+    fresh_.delete_index(uuid);
+    return true;
 }
 
 bool SimRebuild::is_as_it_was() const {

@@ -253,7 +253,7 @@ void SimRebuild::tell_that_nothing_lacks() {
 // ops::abort_rebuild.
 void SimRebuild::give_up() {
     const auto remove = [this] {
-        ask([this, fresh = call_->fresh] { return fresh_.delete_index(fresh), true; });
+        ask([this, live = call_->live, fresh = call_->fresh] { return delete_beside(live, fresh); });
     };
     take({{"delete", remove}, {"drop", [this] { ask_source([this] { return drop_kept(); }); }}});
 }

@@ -34,6 +34,7 @@ ROLES = {
     "documented": [on(["documented*"], WRITING + READING)],
     "blind": [on(["blind*"], WRITING)],
     "fixed": [on(["fixed"], ["view_index_metadata", "index", "delete", "read"]), on(["fixed-*"], WRITING + READING)],
+    "single": [on(["single", "single-2*", "single-pawl-rebuild"], WRITING + READING)],
     "poor": [on(["poor*"], ["view_index_metadata", "index", "delete", "read"])],
     "adopting": [on(["adopting", "own"], WRITING + READING)],
 }
@@ -128,6 +129,14 @@ password_file = "{folder / "password"}"
         self.refused("rebuild", "indices:admin/aliases", "[fixed]", "manage")
         self.assertEqual(self.indices(), {"fixed-1"})
         self.assertEqual(self.program.fetch("GET", "/fixed-1/_alias"), before)
+        self.program.check_equal(self.connection)
+
+    def test_without_the_alias_that_permits_the_swap_a_rebuild_ends_before_the_fill(self):
+        self.begin("single")
+        self.program.must("sync")
+        [live] = self.indices()
+        self.refused("rebuild", "indices:admin/aliases", "manage")
+        self.assertEqual(self.indices(), {live})
         self.program.check_equal(self.connection)
 
     def test_what_may_make_no_index_is_told_before_and_at_the_start(self):

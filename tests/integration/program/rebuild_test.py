@@ -675,6 +675,27 @@ class Refused(Rebuild):
         self.program.must("sync")
         self.program.check_equal(self.connection)
 
+    def test_a_deletion_that_arrives_when_its_index_is_the_live_one_changes_nothing(self):
+        self.write_some(entities=30)
+        self.program.must("sync")
+        held = []
+
+        def hold_deletion(method, path, forward):
+            if (method, path) != ("POST", "/_aliases"):
+                return forward()
+            held.append(forward)  # the permits' withdrawal, the deletion
+            return forward() if len(held) < 2 else (503, "application/json", b"{}")
+
+        self.assertEqual(self.program.run("rebuild", failpoint="before:swap_alias:1").returncode, -signal.SIGKILL)
+        with self.through(hold_deletion):
+            self.refused(3, "/_aliases", arguments=("--abort",))
+        self.rebuild("--keep-old")
+        live, indices = self.index_name(), self.uuids()
+        status, _, body = held[1]()
+        self.assertEqual((status, self.index_name(), self.uuids()), (404, live, indices), body)
+        self.program.must("sync")
+        self.program.check_equal(self.connection)
+
     def give_up(self):
         self.program.fetch("DELETE", "/" + self.index_name(f"{self.name}-pawl-rebuild"))
 

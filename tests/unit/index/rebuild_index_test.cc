@@ -99,19 +99,47 @@ TEST_CASE("who takes a rebuild over withdraws what permits earlier swaps, then l
 
 TEST_CASE("a rehearsal takes all aliases and gives them back as they were, in one request") {
     auto script = with_aliases(R"({"lex":{},"words":{"filter":{"b":1,"a":2},"is_write_index":false}})");
-    REQUIRE(rehearse_swap(script.call(), "lex-1"));
+    REQUIRE(rehearse_swap(script.call(), "lex", "lex-1"));
     CHECK(script.last_body ==
           R"({"actions":[{"remove":{"index":"lex-1","alias":"lex","must_exist":true}},)"
           R"({"remove":{"index":"lex-1","alias":"words","must_exist":true}},)"
           R"({"add":{"index":"lex-1","alias":"lex"}},)"
-          R"({"add":{"filter":{"b":1,"a":2},"is_write_index":false,"index":"lex-1","alias":"words"}}]})");
+          R"({"add":{"filter":{"b":1,"a":2},"is_write_index":false,"index":"lex-1","alias":"words"}},)"
+          R"({"remove":{"index":"lex-1","alias":"lex-pawl-rebuild-swap-rehearsal","must_exist":false}}]})");
+}
+
+TEST_CASE("an index is deleted in one request with finding that the alias leads elsewhere") {
+    auto script = with_aliases(R"({"lex":{"filter":{"term":{"a":1}}},"words":{}})");
+    REQUIRE(delete_beside(script.call(), "lex", "lex-1", "lex-2"));
+    CHECK(json::parse(script.last_body)["actions"] == json::parse(R"([
+              {"remove":{"index":"lex-1","alias":"lex","must_exist":true}},
+              {"add":{"index":"lex-1","alias":"lex","filter":{"term":{"a":1}}}},
+              {"remove_index":{"index":"lex-2"}}])"));
+
+    const auto refused = [&](int status, int fresh_is) {
+        script.answers["POST /_aliases"] = {{status, "{}"}};
+        script.answers["GET /lex-2/_alias"] = {{fresh_is, "{}"}};
+        return delete_beside(script.call(), "lex", "lex-1", "lex-2");
+    };
+    CHECK(refused(404, 404));  // it is gone
+    CHECK_FALSE(refused(404, 200));
+    CHECK_FALSE(refused(404, 503));
+    CHECK_FALSE(refused(200, 200));  // not acknowledged
+}
+
+TEST_CASE("an index is not deleted when the alias leads to it, or nowhere") {
+    auto script = with_aliases(R"({"words":{}})");
+    CHECK(delete_beside(script.call(), "lex", "lex-1", "lex-2").error().kind == ErrorKind::decision);
+    script = with_aliases(R"({"lex":{}})");
+    CHECK(delete_beside(script.call(), "lex", "lex-1", "lex-1").error().kind == ErrorKind::decision);
+    CHECK(script.asked.size() == 1);
 }
 
 TEST_CASE("no alias is touched when those there are cannot be read") {
     for (const char* const answer : {"", "[]", "{}", R"({"lex-1":{"aliases":[]}})"}) {
         ScriptedCall script{{{"GET /lex-1/_alias", {{200, answer}}}}};
         CHECK_FALSE(swap_alias(script.call(), "lex", "lex-1", "lex-2", 17));
-        CHECK_FALSE(rehearse_swap(script.call(), "lex-1"));
+        CHECK_FALSE(rehearse_swap(script.call(), "lex", "lex-1"));
         CHECK(script.asked.size() == 2);
     }
 }
@@ -120,7 +148,7 @@ TEST_CASE("a missing privilege is told") {
     auto script = with_aliases(R"({"lex":{}})");
     script.answers["POST /_aliases"] = {{403, R"({"error":{"type":"security_exception","reason":"no"}})"}};
     CHECK(swap_alias(script.call(), "lex", "lex-1", "lex-2", 17).error().kind == ErrorKind::forbidden);
-    CHECK(rehearse_swap(script.call(), "lex-1").error().kind == ErrorKind::forbidden);
+    CHECK(rehearse_swap(script.call(), "lex", "lex-1").error().kind == ErrorKind::forbidden);
 }
 
 TEST_CASE("a loaded index gets its settings, then is flushed, refreshed and waited for") {
