@@ -44,7 +44,8 @@ Result<std::optional<journal::PipelineSnapshot>> journaled(const config::Config&
 }
 
 Result<void> check_journal(const journal::Pipeline& known, const journal::SourceIdentity& source) {
-    if (known.source != source) return of_another_source("the journal", known.source);
+    const bool has_only_waited = known.target.uuid.empty();  // a standby's, from its first start on
+    if (!has_only_waited && known.source != source) return of_another_source("the journal", known.source);
     if (known.condition == journal::Condition::source_regressed)
         return fail(ErrorKind::decision,
                     fmt::format("the pipeline is stopped, SOURCE_REGRESSED: {}", known.condition_detail),
@@ -58,15 +59,19 @@ bool has_open_batches(const journal::PipelineSnapshot& snapshot) {
     });
 }
 
-void take_journal(const journal::PipelineSnapshot& snapshot, bool nobody_else_feeds, Settled& settled) {
-    settled.known = true;
+// False: another pawl has fed the index further than this journal knows, and what this one has in quarantine
+// may be in the index by now, or other things not.
+bool take_journal(const journal::PipelineSnapshot& snapshot, bool nobody_else_feeds, Settled& settled) {
     const bool all_read = nobody_else_feeds && !has_open_batches(snapshot);
-    settled.revision =
-        std::max(settled.revision, all_read ? snapshot.pipeline.high : snapshot.pipeline.watermark);
+    const engine::Revision revision = all_read ? snapshot.pipeline.high : snapshot.pipeline.watermark;
+    if (revision < settled.revision) return false;
+    settled.known = true;
+    settled.revision = revision;
     settled.owed = {};  // its quarantine names them
     settled.quarantined.clear();
     for (const journal::QuarantineEntry& entry : snapshot.quarantine)
         settled.quarantined.insert(entry.entity);
+    return true;
 }
 
 // A journal that speaks of another index says nothing of this one.
@@ -101,8 +106,8 @@ Result<VerifyBasis> find_basis(const config::Config& config, const config::Pipel
     if (*snapshot) {
         if (auto fit = check_journal((*snapshot)->pipeline, source); !fit)
             return std::unexpected(std::move(fit.error()));
-        if (speaks_of(**snapshot, basis.target)) {
-            take_journal(**snapshot, nobody_else_feeds, basis.settled);
+        if (speaks_of(**snapshot, basis.target) &&
+            take_journal(**snapshot, nobody_else_feeds, basis.settled)) {
             const bool by_journal = (*snapshot)->pipeline.fill.has_value();
             basis.is_filling = by_journal && (basis.is_filling || !*remembered);  // it comes to an end once
         }

@@ -12,12 +12,13 @@
 
 namespace pawl::ops {
 
-// What the journal, or where it says nothing the index, holds to be settled at this moment.
+// What the journal holds to be settled at this moment; or the index, where the journal says nothing of it, or
+// less: then another pawl has fed it since.
 struct Settled {
     // Every row at or below it is in the index, was beaten by a later one, or is left out below.
     engine::Revision revision = 0;
     std::set<std::string, std::less<>> quarantined;  // entities
-    engine::IntervalSet owed;                        // revisions: the index's word, without a journal
+    engine::IntervalSet owed;                        // revisions: the index's word, where that counts
     bool known = false;  // somebody has said so; false: nobody has ever fed this index
 };
 

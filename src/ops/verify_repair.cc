@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "base/time.h"
 #include "index/document_get.h"
 #include "journal/reader.h"
@@ -27,6 +29,18 @@ bool is_daemon_running(const std::filesystem::path& journal) {
     return contents && contents->writer_pid.has_value();
 }
 
+// A request that is left with a standby is carried out when it has the lease, which may be never.
+Result<void> is_no_standby_here(const VerifyWorld& world) {
+    const auto contents = journal::read_journal(world.config.journal.path);
+    const auto* const known = contents ? contents->find(world.pipeline.name) : nullptr;
+    if (known == nullptr || !contents->writer_pid || known->pipeline.condition != journal::Condition::standby)
+        return {};
+    return fail(ErrorKind::unavailable,
+                fmt::format("the pawl here (pid {}) is a standby: {}", *contents->writer_pid,
+                            known->pipeline.condition_detail),
+                "repair where that one runs: pawl verify --repair");
+}
+
 // Catches up with this pipeline alone; the request that waits is taken at the start.
 Result<void> run_once(const VerifyWorld& world, StopSignal& stop, Log& log) {
     config::Config only = world.config;
@@ -41,6 +55,7 @@ Result<void> run_once(const VerifyWorld& world, StopSignal& stop, Log& log) {
 Result<void> send_again(const Verification& verification, const journal::IntervalSet& revisions,
                         StopSignal& stop, Log& log) {
     const VerifyWorld& world = verification.world();
+    if (auto fed_here = is_no_standby_here(world); !fed_here) return fed_here;
     const auto& journal = world.config.journal.path;
     std::error_code problem;  // told by leave()
     if (std::filesystem::create_directories(journal, problem))

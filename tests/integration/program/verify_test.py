@@ -187,6 +187,23 @@ class Equal(Verify):
         self.assertEqual((report["quarantined"], report["documents"], report["revision"]), (1, 30, 33))
         self.assertFalse(self.program.journal.exists())  # looking makes none
 
+    def test_where_another_pawl_has_fed_it_further_its_quarantine_counts_and_not_the_one_here(self):
+        self.write("mended", "w" * 40_000)
+        self.write_some()
+        self.program.must("sync")
+        here, elsewhere = self.program.journal, self.program.folder / "elsewhere"
+        shutil.copytree(here, elsewhere)
+        self.write("mended", "w")
+        self.write("bad", "w" * 40_000)
+        latest = self.write("e1", "later")
+        self.program.must("sync")
+        shutil.rmtree(here)
+        shutil.copytree(elsewhere, here)
+        report = self.verify(code=0)
+        self.assertEqual((report["quarantined"], report["documents"], report["revision"]), (1, 31, latest))
+        self.document("DELETE", "mended").ok()
+        self.assertEqual(self.found(self.verify(code=1)), {"mended": "missing"})
+
     def test_a_table_without_rows_and_a_huge_revision(self):
         self.program.must("sync")
         self.assertEqual(self.verify(code=0)["documents"], 0)
@@ -241,6 +258,21 @@ class Different(Verify):
         self.document("DELETE", "foreign").ok()
         self.program.fetch("PUT", f"/{self.name}/_settings", {"index.gc_deletes": "10s"})
         self.assertEqual(self.found(self.verify("--content", code=1)), {"foreign": "missing"})
+
+    def test_where_only_a_standby_runs_a_repair_says_who_feeds_the_index(self):
+        self.write_some()
+        self.program.must("sync")
+        other = self.program.folder / "other"
+        other.mkdir()
+        standby = Program(BINARY, other, self.name, database, index, table=self.name)
+        with self.running():
+            with standby.running():
+                standby.wait_for(lambda: (standby.pawl.status("lex") or {}).get("condition") == "STANDBY", "the standby")
+                self.take_out("e1", 2)
+                done = standby.run("verify", "--repair")
+                self.assertEqual(done.returncode, 3, done.stderr)
+                self.assertIn("is a standby: another pawl", done.stderr)
+            self.assertEqual(self.found(self.verify("--repair", code=0)), {"e1": "missing"})
 
     def last_batch(self):
         batches = self.program.pawl.json("dump")["pipelines"][0]["batches"]
