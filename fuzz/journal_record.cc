@@ -65,9 +65,10 @@ int check_pipeline(std::string_view key, std::string_view value) {
     const auto pipeline = decode_pipeline(key, value);
     const auto is_of = [&](format::RecordType type) { return value.starts_with(static_cast<char>(type)); };
     const bool is_first = is_of(format::RecordType::pipeline_1);
-    if (!pipeline || !(is_first || is_of(format::RecordType::pipeline_2)))
+    const bool is_third = is_of(format::RecordType::pipeline_3);
+    if (!pipeline || !(is_first || is_third || is_of(format::RecordType::pipeline_2)))
         return check(pipeline, value, encode_pipeline);
-    PAWL_ASSERT(pipeline->shape == 0 && pipeline->incidents.empty());
+    PAWL_ASSERT(pipeline->shape == 0 && (is_third || pipeline->incidents.empty()));
     PAWL_ASSERT(!is_first || pipeline->gaps_unproven == 0);
     PAWL_ASSERT(decode_pipeline(key, encode_pipeline(*pipeline)) == *pipeline);
     return 1;

@@ -10,7 +10,7 @@
 namespace pawl::journal::format {
 
 // The version that this pawl writes, and the newest that it reads. History: FORMAT.md, "Versions".
-inline constexpr std::uint32_t version = 5;
+inline constexpr std::uint32_t version = 6;
 
 // Files in the journal's folder.
 inline constexpr std::string_view data_file = "data.mdb";          // LMDB
@@ -42,9 +42,10 @@ enum class RecordType : std::uint8_t {
     batch = 5,
     quarantine = 6,
     // 7, 8: retired before they were used (rows of an outbox, a rebuild).
-    pipeline_2 = 9,  // of format 2: read, not written any more
-    pipeline = 10,   // since format 3
-    commit = 11,     // since format 5
+    pipeline_2 = 9,   // of format 2: read, not written any more
+    pipeline_3 = 10,  // of formats 3 to 5: read, not written any more
+    commit = 11,      // since format 5
+    pipeline = 12,    // since format 6
 };
 
 // The first bytes of the header record, "pawl" as text; then the version. They stay so in every format.

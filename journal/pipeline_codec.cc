@@ -70,7 +70,7 @@ std::optional<Fill> read_fill(ByteReader& reader, std::uint8_t flags) {
 
 // Of the format that wrote it; a later one has the newest.
 RecordType pipeline_type_of(std::string_view value) {
-    for (const RecordType older : {RecordType::pipeline_1, RecordType::pipeline_2})
+    for (const RecordType older : {RecordType::pipeline_1, RecordType::pipeline_2, RecordType::pipeline_3})
         if (value.starts_with(static_cast<char>(older))) return older;
     return RecordType::pipeline;
 }
@@ -124,10 +124,10 @@ Result<Pipeline> decode_pipeline(std::string_view key, std::string_view value) {
     pipeline.name = key;
     pipeline.source.mode = enum_of(reader, SourceMode::outbox, "source mode");
     pipeline.condition = enum_of(reader, last_condition, "condition");
-    const bool may_have_fill = type == RecordType::pipeline;
+    const bool since_3 = type == RecordType::pipeline || type == RecordType::pipeline_3;
     const std::uint8_t flags =
         flags_of(reader, static_cast<std::uint8_t>(format::pipeline_has_checkpoint |
-                                                   (may_have_fill ? format::pipeline_has_fill : 0)));
+                                                   (since_3 ? format::pipeline_has_fill : 0)));
     pipeline.last_batch = reader.u64();
     pipeline.high = reader.revision("high");
     pipeline.watermark = reader.revision("watermark");
@@ -140,7 +140,9 @@ Result<Pipeline> decode_pipeline(std::string_view key, std::string_view value) {
     else if (checkpoint != Checkpoint{})
         reader.fail("a checkpoint without its flag");
     if (type != RecordType::pipeline_1) pipeline.gaps_unproven = reader.u64();
-    if (type == RecordType::pipeline) pipeline.shape = reader.u64();
+    if (since_3) pipeline.shape = reader.u64();
+    // Its anchors' digests were made in another way, so that they cannot be compared.
+    if (type == RecordType::pipeline_3) pipeline.shape = 0;
     pipeline.anchors = read_anchors(reader);
     pipeline.source.database = reader.text(limits::identity_bytes_max, "database");
     pipeline.source.table = reader.text(limits::identity_bytes_max, "table");
@@ -148,7 +150,7 @@ Result<Pipeline> decode_pipeline(std::string_view key, std::string_view value) {
     pipeline.target.index = reader.text(limits::identity_bytes_max, "index");
     pipeline.target.uuid = reader.text(limits::identity_bytes_max, "uuid");
     pipeline.condition_detail = reader.text(limits::reason_bytes_max, "condition detail");
-    if (type == RecordType::pipeline) pipeline.incidents = read_incidents(reader);
+    if (since_3) pipeline.incidents = read_incidents(reader);
     pipeline.fill = read_fill(reader, flags);
     reader.expect_end();
     if (pipeline.watermark > pipeline.high)

@@ -98,7 +98,9 @@ struct Checkpoint {
     bool operator==(const Checkpoint&) const = default;
 };
 
-// A committed row with a digest of its content: what proves that the history is still the same history.
+// A committed row with a digest of its content: what proves that the history is still the same history. The
+// digest's upper half is of the revision and the entity alone, and so can be compared whatever else of a row
+// is read.
 struct Anchor {
     Revision revision = 0;
     std::uint64_t digest = 0;

@@ -217,7 +217,8 @@ void Pipeline::start_over(const RecoveryRow& row) {
             change.checkpoint = journal::Checkpoint{told->revision, told->written_at};
     } else if (has_outbox() && row.decision != Decision::resume)
         begin_fill(change);
-    const bool has_new_shape = target_->remembered && target_->remembered->shape != source_->shape;
+    const bool has_new_shape = target_->remembered && target_->remembered->shape != 0 &&
+                               target_->remembered->shape != source_->shape;
     // All of it is read again; and revisions of a history that went back mean nothing in this one.
     if (!ledger_.quarantine().empty() && !goes_on) ledger_.drop_quarantine({}, changes_);
     ledger_.begin(change, changes_);

@@ -17,7 +17,8 @@ namespace {
 using engine::Remembered;
 using Json = nlohmann::ordered_json;  // a user's keys keep their order
 
-constexpr int format = 1;
+constexpr std::uint64_t format = 2;
+constexpr std::uint64_t format_without_identity = 1;
 constexpr const char* meta_key = "pawl";
 
 std::unexpected<Error> damaged(const std::string& index, std::string_view what) {
@@ -137,10 +138,11 @@ Result<std::optional<Remembered>> remembered_in(std::string_view meta, const std
     if (found == nullptr) return std::nullopt;
     const Json* const version = at(*found, "format");
     if (version == nullptr || !version->is_number_unsigned()) return damaged(index, "it has no format");
-    if (version->get<std::uint64_t>() != format)
+    const auto number = version->get<std::uint64_t>();
+    if (number != format && number != format_without_identity)
         return fail(ErrorKind::invalid,
                     fmt::format("index {}: its _meta.pawl has format {}, this pawl knows format {}", index,
-                                version->get<std::uint64_t>(), format),
+                                number, format),
                     "it was written by a newer pawl: upgrade this one");
     Remembered remembered;
     const auto name = [](const Json& text) {
@@ -154,6 +156,7 @@ Result<std::optional<Remembered>> remembered_in(std::string_view meta, const std
     if (!read_member(*found, "revision", revision_in, remembered.revision))
         return damaged(index, "its revision");
     if (!read_member(*found, "shape", hex_in, remembered.shape)) return damaged(index, "its shape");
+    if (number == format_without_identity) remembered.shape = 0;  // see journal/FORMAT.md, type 10
     if (!read_member(*found, "written_at", time, remembered.written_at))
         return damaged(index, "its written_at");
     if (at(*found, "owed") != nullptr && !read_member(*found, "owed", owed_in, remembered.owed))

@@ -69,7 +69,7 @@ Result<std::shared_ptr<const engine::Page>> Reader::read(Connection& connection,
     }
     if (request.beside != 0) {
         auto looked = look_at(connection, {request.beside}, [&](engine::Revision, const Cells& cells) {
-            page->digest_beside = digest_of(cells.values, cells.lengths, builder_.shape().select.size());
+            page->digest_beside = digest_of(builder_.shape(), cells.values, cells.lengths);
         });
         if (!looked) return std::unexpected(std::move(looked.error()));
     }
@@ -167,7 +167,6 @@ Result<Reader::Taken> Reader::take(Connection& connection, std::span<const engin
         fmt::format("{}{} ORDER BY {} LIMIT {}", select_, among(revision_, intervals), revision_, rows_max));
     if (!rows) return std::unexpected(std::move(rows.error()));
     Taken taken;
-    const std::size_t columns = rows->columns();
     for (;;) {
         const auto more = rows->next();
         if (!more) return std::unexpected(more.error());
@@ -175,7 +174,7 @@ Result<Reader::Taken> Reader::take(Connection& connection, std::span<const engin
         failpoint::at("during:read_rows");
         sizes_.note(*rows);
         ++taken.rows;
-        note_anchor(*rows, columns, page);
+        note_anchor(*rows, page);
         document_bytes_ += builder_.add({rows->values(), rows->lengths()}, page);
         if (document_bytes_ > bytes_max && taken.rows < rows_max) {
             taken.cut = true;
@@ -188,10 +187,10 @@ Result<Reader::Taken> Reader::take(Connection& connection, std::span<const engin
 }
 
 // Rows come in rising order, so mostly each is the newest so far.
-void Reader::note_anchor(const ResultSet& rows, std::size_t columns, engine::Page& page) const {
+void Reader::note_anchor(const ResultSet& rows, engine::Page& page) const {
     const engine::Revision revision = builder_.revision_of({rows.values(), rows.lengths()});
     if (page.anchor && page.anchor->revision > revision) return;
-    page.anchor = journal::Anchor{revision, digest_of(rows.values(), rows.lengths(), columns)};
+    page.anchor = journal::Anchor{revision, digest_of(builder_.shape(), rows.values(), rows.lengths())};
 }
 
 Result<void> Reader::read_fill(Connection& connection, const engine::ReadRequest& request,
@@ -309,9 +308,8 @@ Result<engine::LookUpAnswer> Reader::look_up(Connection& connection,
 
     std::map<engine::Revision, std::uint64_t> digests;
     std::map<engine::Revision, std::string> entities;
-    const std::size_t columns = builder_.shape().select.size();
     auto looked = look_at(connection, request.anchors, [&](engine::Revision revision, const Cells& cells) {
-        digests[revision] = digest_of(cells.values, cells.lengths, columns);
+        digests[revision] = digest_of(builder_.shape(), cells.values, cells.lengths);
     });
     if (!looked) return std::unexpected(std::move(looked.error()));
     std::vector<engine::Revision> versions;

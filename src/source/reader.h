@@ -78,7 +78,7 @@ class Reader {
     Result<Taken> take(Connection& connection, std::span<const engine::Interval> intervals,
                        std::uint64_t rows_max, std::uint64_t bytes_max, engine::Page& page);
 
-    void note_anchor(const ResultSet& rows, std::size_t columns, engine::Page& page) const;
+    void note_anchor(const ResultSet& rows, engine::Page& page) const;
 
     DocumentBuilder builder_;
     LatestFinder latest_;

@@ -88,6 +88,10 @@ std::uint64_t add(std::uint64_t digest, std::string_view part) {
     return XXH3_64bits_withSeed(part.data(), part.size(), digest + part.size() + 1);
 }
 
+std::uint64_t add(std::uint64_t digest, const char* value, unsigned long length) {
+    return value == nullptr ? XXH3_64bits_withSeed("", 0, digest) : add(digest, {value, length});
+}
+
 std::uint64_t add(std::uint64_t digest, const Cell& cell) {
     return add(digest, std::to_string(cell.at) + ":" + std::to_string(static_cast<int>(cell.kind)));
 }
@@ -108,12 +112,15 @@ std::uint64_t digest_of(const RowShape& shape) {
     return digest == 0 ? 1 : digest;
 }
 
-std::uint64_t digest_of(char* const* values, const unsigned long* lengths, std::size_t columns) {
-    std::uint64_t digest = columns;
-    for (std::size_t column = 0; column < columns; ++column)
-        digest = values[column] == nullptr ? XXH3_64bits_withSeed("", 0, digest)
-                                           : add(digest, {values[column], lengths[column]});
-    return digest;
+std::uint64_t digest_of(const RowShape& shape, char* const* values, const unsigned long* lengths) {
+    constexpr unsigned half = 32;
+    std::uint64_t whole = shape.select.size();
+    for (std::size_t column = 0; column < shape.select.size(); ++column)
+        whole = add(whole, values[column], lengths[column]);
+    std::uint64_t identity = 0;
+    for (const std::size_t at : {shape.revision.at, shape.entity.at})
+        identity = add(identity, values[at], lengths[at]);
+    return identity >> half << half | whole >> half;
 }
 
 }  // namespace pawl::source

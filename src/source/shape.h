@@ -54,8 +54,9 @@ RowShape present_shape_of(const Table& present, const config::Pipeline& pipeline
 
 // Of all that decides what becomes of a row: never 0.
 std::uint64_t digest_of(const RowShape& shape);
-// Of a row's cells. NULL and lengths are told apart, so that no two rows are alike by where their cells end.
-std::uint64_t digest_of(char* const* values, const unsigned long* lengths, std::size_t columns);
+// Of a row's cells, as journal::Anchor has it: the upper half is of revision and entity. NULL and lengths are
+// told apart, so that no two rows are alike by where their cells end.
+std::uint64_t digest_of(const RowShape& shape, char* const* values, const unsigned long* lengths);
 
 // field ← column, as configured; without a body also every column as a field of its own name.
 std::vector<std::pair<std::string, std::string>> fields_of(const Table& table,

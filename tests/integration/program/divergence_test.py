@@ -457,6 +457,19 @@ class Restored(Divergence):
     def test_files_that_are_copied_back_stop_the_pipeline_and_nothing_is_sent(self):
         self.regresses(self.restore_files)
 
+    def test_a_history_that_went_back_is_noticed_also_when_its_columns_have_changed(self):
+        self.write_some()
+        self.program.must("sync")
+        kept = self.status()["high"]
+        self.lose_some()
+        self.program.must("sync")
+        high = self.status()["high"]
+        self.execute(f"DELETE FROM {self.name} WHERE history_id > {kept}")
+        self.execute(f"ALTER TABLE {self.name} MODIFY discarded INT, AUTO_INCREMENT = {kept + 1}")
+        self.assertEqual(self.go_on(), kept + 1)
+        self.refuses(4, f"revision {high} is another one", "pawl rebuild")
+        self.shows_it(high)
+
     def test_a_restore_beside_a_running_pawl_ends_it_with_exit_code_4(self):
         self.write_some()
         self.program.must("sync")

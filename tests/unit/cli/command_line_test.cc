@@ -105,7 +105,7 @@ TEST_CASE("version names the version and the journal's format") {
     const auto said = pawl_says({"version"});
     CHECK(said.code == 0);
     CHECK(said.out.starts_with("pawl "));
-    CHECK(said.out.find("journal format 5") != std::string::npos);
+    CHECK(said.out.find("journal format 6") != std::string::npos);
     CHECK(pawl_says({"--version"}).out == said.out);
 }
 

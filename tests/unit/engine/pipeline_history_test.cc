@@ -55,7 +55,17 @@ TEST_CASE("a row that is gone or another one, or a history that ends too early, 
     CHECK_THAT(stopped([](auto& answer) { answer.history_end = 8; }), Catch::Contains("ends at revision 8"));
 }
 
-TEST_CASE("digests of another shape are not compared; they are made anew, and that is told") {
+TEST_CASE("of another shape the half is compared that is of revision and entity") {
+    for (const std::uint64_t shape : {0, 1, 2}) {
+        Looking looking(with_anchor(9, shape));
+        LookUpAnswer answer = looking.hand.intact(looking.asked);
+        answer.anchors[0] = ByHand::digest_of(9) + (std::uint64_t{1} << 32);
+        looking.answered(answer);
+        CHECK(looking.label() == (shape == 0 ? "R07" : "R15"));
+    }
+}
+
+TEST_CASE("digests of another shape are made anew, and that is told") {
     Looking looking(with_anchor(9));
     LookUpAnswer answer = looking.hand.intact(looking.asked);
     answer.shape = 2;

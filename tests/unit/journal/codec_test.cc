@@ -69,7 +69,7 @@ TEST_CASE("a record says what is wrong with it") {
     CHECK(what(decode_batch(key, value.substr(0, 30))) == "checksum differs");
     CHECK(what(decode_batch(batch_key("lex", 18), value)) == "checksum differs");
     const std::string gaps = encode_gaps("lex", {});
-    CHECK(what(decode_pipeline("lex", gaps)) == "record type 4 where 10 belongs");
+    CHECK(what(decode_pipeline("lex", gaps)) == "record type 4 where 12 belongs");
 }
 
 TEST_CASE("a record adds its checksum to the sum, and the commit record nothing") {

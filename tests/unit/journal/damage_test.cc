@@ -236,7 +236,7 @@ TEST_CASE("a journal of a newer format is refused by both, with both numbers") {
     REQUIRE_FALSE(writer);
     for (const Error& error : {read.error(), writer.error()}) {
         CHECK(error.kind == ErrorKind::storage);
-        CHECK_THAT(error.message, Catch::Contains("has format 6") && Catch::Contains("up to 5"));
+        CHECK_THAT(error.message, Catch::Contains("has format 7") && Catch::Contains("up to 6"));
     }
     CHECK(read_bytes(folder.journal() / "data.mdb") == bytes);
 }
@@ -252,7 +252,7 @@ TEST_CASE("a journal of a newer format is refused also while its pawl works on i
     const auto read = read_journal(folder.journal());
     REQUIRE_FALSE(read);
     CHECK(read.error().kind == ErrorKind::storage);
-    CHECK_THAT(read.error().message, Catch::Contains("has format 6") && Catch::Contains("up to 5"));
+    CHECK_THAT(read.error().message, Catch::Contains("has format 7") && Catch::Contains("up to 6"));
 }
 
 TEST_CASE("a journal without its header, or with a table that nobody knows, is damaged and not foreign") {

@@ -16,7 +16,7 @@ const fs::path testdata = PAWL_JOURNAL_FOLDER "/testdata";
 }
 
 TEST_CASE("the journal of every format holds what was written into it") {
-    const std::uint32_t format = GENERATE(1U, 2U, 3U, 4U, 5U);
+    const std::uint32_t format = GENERATE(1U, 2U, 3U, 4U, 5U, 6U);
     const auto contents = read_journal(testdata / ("format-" + std::to_string(format)));
     REQUIRE(contents);
     CHECK(contents->format == format);
@@ -29,7 +29,11 @@ TEST_CASE("the journal of every format holds what was written into it") {
     auto writer = Writer::open(folder.journal());
     REQUIRE(writer);
     REQUIRE(writer->commit(golden_changes(format)));
-    CHECK(equal(contents->pipelines, writer->read().value()));
+    auto written = writer->read().value();
+    if (format < 6)  // digests of another kind
+        for (PipelineSnapshot& pipeline : written)
+            pipeline.pipeline.shape = 0;
+    CHECK(equal(contents->pipelines, written));
     REQUIRE(contents->pipelines.size() == (format < 3 ? 2 : 3));
     const PipelineSnapshot& lex = contents->pipelines.at(0);
     CHECK(lex.batches.size() == 3);
@@ -39,7 +43,7 @@ TEST_CASE("the journal of every format holds what was written into it") {
     CHECK(contents->pipelines.at(1).pipeline.source.mode == SourceMode::outbox);
     if (format < 3) return;
     CHECK(lex.pipeline.checkpoint == Checkpoint{10, 5'000});
-    CHECK(lex.pipeline.shape == 0x0123456789abcdef);
+    CHECK(lex.pipeline.shape == (format < 6 ? 0 : 0x0123456789abcdef));
     CHECK(lex.pipeline.anchors == std::vector<Anchor>{{9, 90}, {20'000, 91}});
     REQUIRE(lex.pipeline.incidents.size() == 1);
     CHECK(lex.pipeline.incidents.front() == Incident{1, 6'000, "R10", "the alias leads to another index"});
@@ -58,7 +62,7 @@ TEST_CASE("every format has its golden journal") {
 }
 
 TEST_CASE("this build goes on with the journal of every format, and older pawls refuse it from then on") {
-    const std::uint32_t format = GENERATE(1U, 2U, 3U, 4U, 5U);
+    const std::uint32_t format = GENERATE(1U, 2U, 3U, 4U, 5U, 6U);
     const TemporaryFolder folder;
     fs::create_directory(folder.journal());
     fs::copy(testdata / ("format-" + std::to_string(format)) / "data.mdb", folder.journal());
