@@ -105,17 +105,21 @@ void Pipeline::recover() {
                                    settings_.limits.checkpoint_interval_ms});
 }
 
+// An incident only the first time: who starts it again and again is not to lose the earlier ones.
 void Pipeline::refuse(const RecoveryRow& row) {
     const std::string text(row.explanation);
-    if (row.decision == Decision::refill)
-        stop_for_good(journal::Condition::refill_needed,
-                      Error{ErrorKind::decision, text, std::string(refill_advice)});
-    else
-        stop_for_good(
-            journal::Condition::source_changed,
-            Error{ErrorKind::decision, text,
-                  "restore its former mode, database and table in the config, or fill a new index from the "
-                  "present ones: pawl rebuild"});
+    const bool needs_refill = row.decision == Decision::refill;
+    const auto condition =
+        needs_refill ? journal::Condition::refill_needed : journal::Condition::source_changed;
+    const bool is_news = ledger_.pipeline().condition != condition;
+    const std::string advice =
+        needs_refill ? std::string(refill_advice)
+                     : "restore its former mode, database and table in the config, or fill a new index from "
+                       "the present ones: pawl rebuild";
+    stop_for_good(condition, Error{ErrorKind::decision, text, advice});
+    if (!is_news) return;
+    ledger_.note_incident(row.label, fmt::format("{}; index {}", text, target_->identity.index), now_,
+                          changes_);
 }
 
 void Pipeline::go_on() {

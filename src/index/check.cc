@@ -51,7 +51,7 @@ void check_durability(const Target& target, std::vector<Notice>& found) {
              fmt::format("index {}: index.translog.durability is async: it may lose writes of its last "
                          "seconds that it has acknowledged",
                          target.identity.index),
-             "set it to request"});
+             "set it to request; until then pawl flushes the index before each checkpoint"});
     if (!target.block.empty())
         found.push_back(
             {Severity::error,

@@ -67,6 +67,17 @@ TEST_CASE("after a start the tail is read as latest rows up to where the history
     CHECK_FALSE(hand.need<ReadPage>().request.latest);
 }
 
+TEST_CASE("another source is an incident when it is found, and not once more at each start") {
+    for (const bool again : {false, true}) {
+        auto left = left_behind(journal::BatchState::intent);
+        left.pipeline.source.table = "other";
+        if (again) left.pipeline.condition = journal::Condition::source_changed;
+        ByHand hand(settings_for(), left);
+        hand.begins(2, false);
+        CHECK(holds<journal::NoteIncident>(hand.need<WriteJournal>()) == !again);
+    }
+}
+
 TEST_CASE("another source is refused before anything is read or sent, and the journal says so") {
     auto left = left_behind(journal::BatchState::intent);
     left.pipeline.source.table = "other";
