@@ -6,9 +6,11 @@
 #include <array>
 #include <bit>
 #include <string_view>
+#include <thread>
 
 #include "base/assert.h"
 #include "source/limits.h"
+#include "source/signals.h"
 #include "source/sql.h"
 
 namespace pawl::source {
@@ -73,21 +75,38 @@ std::optional<engine::Revision> FillScan::next(const Bits& bits, engine::Revisio
     return first_ + word * word_bits + static_cast<std::uint64_t>(std::countr_zero(left));
 }
 
-std::string fill_scan_statement(const Table& table, const config::Source& source) {
-    const Column* const entity = table.find(source.entity);
-    const Key* const key = entity_key_of(table, source.entity, source.revision);
-    PAWL_ASSERT(entity != nullptr && key != nullptr);
-    const std::string revision = identifier(source.revision);
-    const std::string name = identifier(entity->name);
-    return fmt::format("SELECT {0}, {1} FROM {2} FORCE INDEX ({3}) WHERE {0} BETWEEN 1 AND {{}} ORDER BY {4}",
-                       revision, arrives_as_it_is(*entity) ? name : fmt::format("CAST({} AS BINARY)", name),
-                       table_identifier(table.database, table.name), identifier(key->name), name);
+void FillScan::merge(const FillScan& other) {
+    PAWL_ASSERT(other.first_ == first_ && other.through_ == through_);
+    for (std::size_t word = 0; word < is_there_.size(); ++word) {
+        is_there_[word] |= other.is_there_[word];
+        is_latest_[word] |= other.is_latest_[word];
+    }
 }
 
-Result<FillScan> scan_for_fill(Connection& connection, const std::string& statement, engine::Revision first,
-                               engine::Revision through) {
+FillScanSql fill_scan_sql(const Table& table, const config::Source& source) {
+    const Column* const entity = table.find(source.entity);
+    const Key* const entity_key = entity_key_of(table, source.entity, source.revision);
+    const Key* const revision_key = unique_key_of(table, source.revision);
+    PAWL_ASSERT(entity != nullptr && entity_key != nullptr && revision_key != nullptr);
+    const std::string revision = identifier(source.revision);
+    const std::string name = identifier(entity->name);
+    const std::string from =
+        fmt::format("FROM {} FORCE INDEX ", table_identifier(table.database, table.name));
+    const std::string bytes = arrives_as_it_is(*entity) ? name : fmt::format("CAST({} AS BINARY)", name);
+    const std::string by_revision = fmt::format("{}({}) WHERE ", from, identifier(revision_key->name));
+    return {.rows = fmt::format("SELECT {0}, {1} {2}({3}) WHERE {0} BETWEEN 1 AND {{}}{{}} ORDER BY {4}",
+                                revision, bytes, from, identifier(entity_key->name), name),
+            .half = fmt::format(" AND {0} {{}} (SELECT {0} {1}{2} = {{}})", name, by_revision, revision),
+            .by_entity = fmt::format("SELECT {} {}{{}} ORDER BY {}", revision, by_revision, name),
+            .revision = revision};
+}
+
+namespace {
+
+Result<FillScan> scan(Connection& connection, const std::string& statement, engine::Revision first,
+                      engine::Revision through) {
     FillScan scan(first, through);
-    auto rows = connection.query(fmt::format(fmt::runtime(statement), through));
+    auto rows = connection.query(statement);
     if (!rows) return std::unexpected(std::move(rows.error()));
     for (;;) {
         const auto more = rows->next();
@@ -97,6 +116,48 @@ Result<FillScan> scan_for_fill(Connection& connection, const std::string& statem
     }
     scan.finish();
     return scan;
+}
+
+// A row whose entity is about the middle one: of a few rows that lie evenly in the history. Empty: none of
+// them is there.
+Result<std::optional<engine::Revision>> middle_row(Connection& connection, const FillScanSql& sql,
+                                                   engine::Revision first, engine::Revision through) {
+    std::vector<engine::Revision> some;
+    for (std::uint64_t number = 1; number <= limits::fill_samples; ++number)
+        some.push_back(first + (through - first) / (limits::fill_samples + 1) * number);
+    const auto rows = connection.rows(fmt::format(fmt::runtime(sql.by_entity), among(sql.revision, some)));
+    if (!rows) return std::unexpected(rows.error());
+    if (rows->empty()) return std::nullopt;
+    return revision_in(rows->at(rows->size() / 2).at(0).value_or(""));
+}
+
+}  // namespace
+
+Result<FillScan> scan_for_fill(Connection& connection, Connection* second, const FillScanSql& sql,
+                               engine::Revision first, engine::Revision through) {
+    const auto rows_where = [&](const std::string& half) {
+        return fmt::format(fmt::runtime(sql.rows), through, half);
+    };
+    std::optional<engine::Revision> middle;
+    if (second != nullptr && through - first >= limits::fill_split_min) {
+        const auto found = middle_row(connection, sql, first, through);
+        if (!found) return std::unexpected(found.error());
+        middle = *found;
+    }
+    if (!middle) return scan(connection, rows_where(""), first, through);
+    const auto half = [&](const char* which) {
+        return rows_where(fmt::format(fmt::runtime(sql.half), which, *middle));
+    };
+    std::optional<Result<FillScan>> upper;
+    std::thread helper([&] {
+        block_signals();
+        upper = scan(*second, half(">="), first, through);
+    });
+    auto lower = scan(connection, half("<"), first, through);
+    helper.join();
+    if (lower && !*upper) return std::unexpected(std::move(upper->error()));
+    if (lower) lower->merge(**upper);
+    return lower;
 }
 
 }  // namespace pawl::source

@@ -30,6 +30,8 @@ class FillScan {
     void add(engine::Revision revision, std::string_view entity);
     // All rows have been added.
     void finish();
+    // Takes in a finished scan of the same window, of other entities.
+    void merge(const FillScan& other);
 
     // The next row at or above this one, in the window; empty: there is none.
     std::optional<engine::Revision> next_row(engine::Revision from) const { return next(is_there_, from); }
@@ -51,11 +53,22 @@ class FillScan {
     engine::Revision highest_ = 0;  // of the run at hand; 0: no run yet
 };
 
-// "SELECT …" of all rows at or below `{}` in the order of the entity's index: revision, the entity's bytes.
-std::string fill_scan_statement(const Table& table, const config::Source& source);
+// What the server is asked, of one table: made once.
+struct FillScanSql {
+    // "SELECT …": rows at or below a revision, with a condition like `half` or none, in the order of the
+    // entity's index: revision, the entity's bytes.
+    std::string rows;
+    std::string half;       // entities below (<), or not below (>=), that of the row with a revision
+    std::string by_entity;  // "SELECT …": which of some revisions are there, in the order of their entities
+    std::string revision;   // the column, quoted
+};
+FillScanSql fill_scan_sql(const Table& table, const config::Source& source);
 
-// One streaming statement: one snapshot. `statement` is of fill_scan_statement.
-Result<FillScan> scan_for_fill(Connection& connection, const std::string& statement, engine::Revision first,
-                               engine::Revision through);
+// By one streaming statement: one snapshot. A large history is scanned by two statements at once where there
+// is a second connection to the same server: half of the entities each, an entity's rows in one of them. What
+// commits between their two snapshots is as late as what commits after them. After an error neither
+// connection is of use.
+Result<FillScan> scan_for_fill(Connection& connection, Connection* second, const FillScanSql& sql,
+                               engine::Revision first, engine::Revision through);
 
 }  // namespace pawl::source

@@ -59,6 +59,11 @@ class GapProof {
     // Which server the last answer came from (server_identity).
     const std::string& server() const { return server_; }
 
+    // The open connection between two tries, for other uses, where it leads to this server; else null.
+    Connection* connection_to(const std::string& server) {
+        return connection_ && connection_->is_open() && server_ == server ? &*connection_ : nullptr;
+    }
+
     void close() { connection_.reset(); }
 
   private:

@@ -30,9 +30,11 @@ inline constexpr std::size_t listed_rows_max = 100'000;       // of one look int
 inline constexpr std::size_t reason_bytes_max = 512;          // why a row makes no document
 inline constexpr std::size_t server_message_bytes_max = 512;  // of MariaDB's own words inside ours
 
-// Revisions that a fill looks up at a time: two bits each, 16 MiB together. A longer history is scanned once
-// for each window.
+// Revisions that a fill looks up at a time: two bits each, 16 MiB together, and twice that while two
+// connections scan. A longer history is scanned once for each window.
 inline constexpr std::uint64_t fill_window = 64ULL << 20;
+inline constexpr std::uint64_t fill_split_min = 100'000;  // shorter ones are scanned by one connection
+inline constexpr std::uint64_t fill_samples = 15;         // rows, to find an entity in the middle
 // For each statement of the lease: a confirmation that takes longer than
 // engine::limits::lease_valid_ms is worth nothing.
 inline constexpr TimeMs lease_timeout_ms = 4'000;

@@ -98,6 +98,7 @@ engine::Event MariaDbSource::answer(const engine::ReadRequest& request) {
     auto page = read_page(request);
     if (page) return engine::PageRead{.id = request.id, .page = std::move(*page)};
     connection_.reset();
+    proof_.close();  // a fill's scan may have used it
     return engine::ReadFailed{
         .id = request.id,
         .error = std::move(page.error()).within(fmt::format("pipeline {}", pipeline_.name))};
@@ -139,7 +140,8 @@ Result<engine::SourceFacts> MariaDbSource::look_at_history() {
 
 Result<std::shared_ptr<const engine::Page>> MariaDbSource::read_page(const engine::ReadRequest& request) {
     if (auto done = be_ready(); !done) return std::unexpected(std::move(done.error()));
-    return has_outbox() ? outbox_->read(*connection_, request) : reader_->read(*connection_, request);
+    return has_outbox() ? outbox_->read(*connection_, request)
+                        : reader_->read(*connection_, request, proof_.connection_to(server_));
 }
 
 Result<engine::CleanedUp> MariaDbSource::clean_up_outbox(const Clean& clean) {

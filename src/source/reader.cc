@@ -32,7 +32,7 @@ Reader::Reader(const Table& table, const config::Pipeline& pipeline, DocumentsRe
     : builder_(documents == DocumentsRead::all ? shape_of(table, pipeline)
                                                : identity_shape_of(table, pipeline)),
       latest_(table, pipeline.source),
-      fill_scan_(fill_scan_statement(table, pipeline.source)),
+      fill_sql_(fill_scan_sql(table, pipeline.source)),
       shape_(digest_of(builder_.shape())),
       sizes_(table.row_bytes_mean) {
     const Key* const key = unique_key_of(table, pipeline.source.revision);
@@ -54,7 +54,8 @@ Result<engine::Revision> Reader::history_end(Connection& connection) const {
 }
 
 Result<std::shared_ptr<const engine::Page>> Reader::read(Connection& connection,
-                                                         const engine::ReadRequest& request) {
+                                                         const engine::ReadRequest& request,
+                                                         Connection* second) {
     PAWL_ASSERT(!request.revisions.empty() && request.rows_max >= 1);
     const bool one_statement = request.fill || (!request.latest && request.revisions.intervals().size() <=
                                                                        limits::intervals_per_statement_max);
@@ -78,7 +79,7 @@ Result<std::shared_ptr<const engine::Page>> Reader::read(Connection& connection,
     else
         failpoint::at("before:read_rows");
     auto done = request.latest ? read_latest(connection, request, *page)
-                : request.fill ? read_fill(connection, request, *page)
+                : request.fill ? read_fill(connection, second, request, *page)
                                : read_rows(connection, request, *page);
     if (!done) return std::unexpected(std::move(done.error()));
     if (!one_statement && connection.is_open()) {
@@ -193,7 +194,7 @@ void Reader::note_anchor(const ResultSet& rows, engine::Page& page) const {
     page.anchor = journal::Anchor{revision, digest_of(builder_.shape(), rows.values(), rows.lengths())};
 }
 
-Result<void> Reader::read_fill(Connection& connection, const engine::ReadRequest& request,
+Result<void> Reader::read_fill(Connection& connection, Connection* second, const engine::ReadRequest& request,
                                engine::Page& page) {
     const engine::Revision through = request.revisions.highest();
     engine::Revision from = request.revisions.lowest();
@@ -206,7 +207,7 @@ Result<void> Reader::read_fill(Connection& connection, const engine::ReadRequest
             return {};
         }
         from = **first;
-        auto scan = scan_for_fill(connection, fill_scan_, from, through);
+        auto scan = scan_for_fill(connection, second, fill_sql_, from, through);
         if (!scan) return std::unexpected(std::move(scan.error()));
         fill_.emplace(std::move(*scan));
     }

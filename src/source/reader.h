@@ -35,8 +35,12 @@ class Reader {
     //
     // A page may end before rows_max and bytes_max, where the rows were expected to be larger than they are;
     // covered_through says so.
+    //
+    // `second`: another connection to the same server, which nobody uses meanwhile, or null: for a fill's
+    // scan. After an error it must be closed, too.
     Result<std::shared_ptr<const engine::Page>> read(Connection& connection,
-                                                     const engine::ReadRequest& request);
+                                                     const engine::ReadRequest& request,
+                                                     Connection* second = nullptr);
 
     // The highest revision that is there; 0 for an empty history.
     Result<engine::Revision> history_end(Connection& connection) const;
@@ -50,7 +54,8 @@ class Reader {
   private:
     Result<void> read_rows(Connection& connection, const engine::ReadRequest& request, engine::Page& page);
     Result<void> read_latest(Connection& connection, const engine::ReadRequest& request, engine::Page& page);
-    Result<void> read_fill(Connection& connection, const engine::ReadRequest& request, engine::Page& page);
+    Result<void> read_fill(Connection& connection, Connection* second, const engine::ReadRequest& request,
+                           engine::Page& page);
 
     Result<std::optional<engine::Revision>> first_row(Connection& connection, engine::Revision from,
                                                       engine::Revision through) const;
@@ -86,7 +91,7 @@ class Reader {
     std::string revision_;  // the column, quoted
     std::string end_select_;
     std::string first_select_;
-    std::string fill_scan_;
+    FillScanSql fill_sql_;
     std::uint64_t shape_;
     std::optional<FillScan> fill_;
     RowSizes sizes_;

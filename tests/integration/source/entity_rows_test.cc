@@ -146,3 +146,38 @@ TEST_CASE("a fill jumps over a stretch without rows, however long") {
     }
     CHECK(found == std::vector<Revision>{9'000'000'000'000'000'000, 9'000'000'000'000'000'001});
 }
+
+TEST_CASE("a fill's scan by two connections finds what one finds, and each walks over a part of the key") {
+    TestDatabase database;
+    database.make_history();
+    // Ids that the collation holds equal, in an order that has nothing to do with theirs; one row in a
+    // hundred revisions.
+    database.execute(
+        "INSERT INTO history SELECT 1 + 100 * seq, CONCAT(ELT(1 + seq MOD 3, 'e', 'E', 'e'), CRC32(seq MOD "
+        "701), "
+        "ELT(1 + seq MOD 2, '', ' ')), '{}', seq MOD 11 = 0 FROM seq_0_to_1600");
+    auto request = everything();
+    request.revisions = engine::IntervalSet({{1, 160'001}});
+    request.fill = true;
+    const auto pipeline = TestDatabase::pipeline();
+    const auto table = source::fit_table(database.connection(), database.settings(), pipeline);
+    REQUIRE(table);
+    source::Interrupt interrupt;
+    auto second = source::Connection::open(database.settings(), interrupt);
+    REQUIRE(second);
+    const auto steps_of = [](source::Connection& connection) {
+        const auto rows = connection.rows("SHOW SESSION STATUS LIKE 'Handler_read_next'");
+        REQUIRE(rows);
+        return std::stoull(rows->at(0).at(1).value());
+    };
+    const auto alone = source::Reader(*table, pipeline).read(database.connection(), request);
+    const auto before = steps_of(*second);
+    const auto together = source::Reader(*table, pipeline).read(database.connection(), request, &*second);
+    REQUIRE((alone && together));
+    CHECK((*alone)->rows().size() > 701);
+    CHECK(revisions_of(**together) == revisions_of(**alone));
+    CHECK((*together)->seen == (*alone)->seen);
+    const auto steps = steps_of(*second) - before;
+    CHECK(steps > 1'601 / 4);
+    CHECK(steps < 1'601 * 3 / 4);
+}

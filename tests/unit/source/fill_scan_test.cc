@@ -19,7 +19,7 @@ std::string statement_for(const std::string& character_set) {
     pawl::config::Source source;
     source.revision = "history_id";
     source.entity = "entity_id";
-    return fill_scan_statement(table, source);
+    return fill_scan_sql(table, source).rows;
 }
 
 }  // namespace
