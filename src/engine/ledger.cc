@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/planted.h"
+#include "engine/limits.h"
 #include "journal/transition.h"
 
 namespace pawl::engine {
@@ -173,6 +174,7 @@ IntervalSet Ledger::rows_to_delete() const {
     rows.erase_above(deleted_at_most());
     for (const auto& [id, batch] : open_) {
         if (!batch.applied && !PAWL_PLANTED(deleted_before_applied)) break;
+        if (!rows.empty() && rows.count() + batch.revisions.count() > limits::clean_up_rows_max) break;
         rows.insert(batch.revisions);
     }
     if (!rows.empty() && !PAWL_PLANTED(quarantined_rows_deleted)) rows.erase(rows_in_quarantine());

@@ -29,8 +29,11 @@ namespace limits {
 
 inline constexpr std::size_t page_chunk_bytes = 1ULL << 20;  // one allocation of a page
 inline constexpr std::size_t request_actions_min = 1;
-inline constexpr TimeMs forbidden_retry_ms = 60'000;      // 401, 403: retry slowly
-inline constexpr TimeMs notice_interval_ms = 60'000;      // the same trouble is told once in this time
+inline constexpr TimeMs forbidden_retry_ms = 60'000;  // 401, 403: retry slowly
+inline constexpr TimeMs notice_interval_ms = 60'000;  // the same trouble is told once in this time
+// Rows of an outbox that one transaction deletes; those of one batch always, the others after the next
+// COMMIT.
+inline constexpr std::uint64_t clean_up_rows_max = 20'000;
 inline constexpr std::size_t owed_max = 100;              // revisions that a checkpoint lists as missing
 inline constexpr std::size_t look_up_versions_max = 200;  // unknown versions asked about at a time
 // The lease is asked for, or confirmed, so often; a confirmation that was asked for longer ago than

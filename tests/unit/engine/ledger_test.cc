@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "engine/limits.h"
 #include "tests/unit/engine/rows.h"
 
 using namespace pawl;
@@ -41,6 +42,32 @@ BatchResult rejected(const std::string& entity, Revision revision) {
 }
 
 }  // namespace
+
+TEST_CASE("one transaction deletes the rows of so many applied batches as may be, and always of one") {
+    const auto run = [](Revision first, std::uint64_t rows) {
+        return IntervalSet({Interval{first, first + rows - 1}});
+    };
+    constexpr std::uint64_t most = limits::clean_up_rows_max;
+    Changes changes;
+    Ledger ledger("lex", std::nullopt);
+    ledger.begin({.source = {journal::SourceMode::outbox, "karp", "changes"},
+                  .target = {"alias", "index", "uuid"},
+                  .at = 1},
+                 changes);
+    const IntervalSet large = run(1, most + 1);
+    const IntervalSet half = run(most + 2, most / 2);
+    const IntervalSet other_half = run(2 * most, most / 2);
+    const IntervalSet little = run(3 * most, 1);
+    for (const IntervalSet& rows : {large, half, other_half, little})
+        ledger.apply(open(ledger, rows, changes), {}, 3, changes);
+    CHECK(ledger.rows_to_delete() == large);
+    ledger.rows_deleted(large, 4, changes);
+    IntervalSet both = half;
+    both.insert(other_half);
+    CHECK(ledger.rows_to_delete() == both);
+    ledger.rows_deleted(both, 5, changes);
+    CHECK(ledger.rows_to_delete() == little);
+}
 
 TEST_CASE("what the reader leaves out below high becomes a gap and holds the watermark, not the newer rows") {
     Changes changes;
