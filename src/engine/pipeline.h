@@ -68,6 +68,8 @@ class Pipeline {
     const Ledger& ledger() const { return ledger_; }
     // Where the history ended when it was last asked; 0: not yet.
     Revision history_end() const { return source_ ? source_->history_end : 0; }
+    // Outbox mode: about how many rows the table has; 0: not known.
+    std::uint64_t rows_estimate() const { return source_ ? source_->rows_estimate : 0; }
     // Once it is finished: what the index holds besides quarantine, if nothing was lost. Only where this
     // process has filled an empty index, and has sent nothing but what the fill was to send: a late row, or
     // one that was read again, may have replaced a document that is counted already.

@@ -140,7 +140,8 @@ struct SourceFacts {
     // The highest revision that is there; 0: none. Outbox mode: one that is not below any that was
     // handed out before, and below all that will be, also after a restart of the server.
     Revision history_end = 0;
-    std::uint64_t shape = 0;  // digest of what becomes of a row's columns; never 0 from a real source
+    std::uint64_t shape = 0;          // digest of what becomes of a row's columns; never 0 from a real source
+    std::uint64_t rows_estimate = 0;  // outbox mode: the server's guess at the table's rows; 0: not known
 };
 
 // What a look for open writers of the history has shown.

@@ -328,9 +328,11 @@ Result<void> Rebuild::feed(const std::string& doing, MayCreate may_create) {
     if (!own) return std::unexpected(own.error());
     RebuildProgress progress(doing, [this](const std::string& text) { say(text); });
     const auto watch = [&](const engine::Pipeline& seen) {
-        if (const auto& filling = seen.ledger().pipeline().fill)
-            return progress.look_at_rows(filling->rows, clock_now());
-        progress.look({seen.ledger().pipeline().high, seen.history_end()}, clock_now());
+        const auto& filling = seen.ledger().pipeline().fill;
+        progress.look(
+            filling ? RebuildProgress::Place{filling->rows, seen.rows_estimate(), RebuildProgress::Of::rows}
+                    : RebuildProgress::Place{seen.ledger().pipeline().high, seen.history_end()},
+            clock_now());
     };
     auto report = run_daemon(*own, {.until = engine::Until::caught_up, .watch = watch}, stop_, log_);
     if (!report) return std::unexpected(std::move(report.error()));

@@ -20,31 +20,33 @@ std::string span_text(std::uint64_t ms) {
 }  // namespace
 
 void RebuildProgress::look(const Place& place, TimeMs now) {
-    if (place.end == 0 || place.high >= place.end) return;
-    if (!first_) {
-        first_ = Seen{place.high, now};
+    const bool of_rows = place.of == Of::rows;
+    if (!of_rows && (place.end == 0 || place.done >= place.end)) return;
+    if (!first_ || first_->place.of != place.of) {
+        first_ = Seen{place, now};
         said_at_ = now;
         return;
     }
     if (now < said_at_ + limits::progress_interval_ms) return;
     said_at_ = now;
     // Doubles: a revision may be near 2^63, and these are for the eye only.
-    const double done = static_cast<double>(place.high - first_->high);
+    const double done = static_cast<double>(place.done - first_->place.done);
     const double rate = done * second_ms / static_cast<double>(now - first_->at);
-    std::string text = fmt::format("{}: {:.0f} % (revision {} of {}), {:.0f} revisions/s", doing_,
-                                   static_cast<double>(place.high) * percent / static_cast<double>(place.end),
-                                   place.high, place.end, rate);
-    if (rate > 0)
+    const char* const unit = of_rows ? "rows" : "revisions";
+    const bool has_end = place.done < place.end;
+    std::string text = fmt::format("{}: ", doing_);
+    if (has_end)
+        text += fmt::format("{:.0f} % ({} of {}{} {})",
+                            static_cast<double>(place.done) * percent / static_cast<double>(place.end),
+                            place.done, of_rows ? "about " : "", place.end, unit);
+    else
+        text += fmt::format("{} {}", place.done, unit);
+    text += fmt::format(", {:.0f} {}/s", rate, unit);
+    if (has_end && rate > 0)
         text +=
             fmt::format(", {} left", span_text(static_cast<std::uint64_t>(
-                                         static_cast<double>(place.end - place.high) * second_ms / rate)));
+                                         static_cast<double>(place.end - place.done) * second_ms / rate)));
     say_(text);
-}
-
-void RebuildProgress::look_at_rows(std::uint64_t rows, TimeMs now) {
-    if (now < said_at_ + limits::progress_interval_ms) return;
-    if (said_at_ > 0) say_(fmt::format("{}: {} rows", doing_, rows));
-    said_at_ = now;
 }
 
 }  // namespace pawl::ops

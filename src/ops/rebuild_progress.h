@@ -1,12 +1,12 @@
 // How far a rebuild has come, as lines for a person. Pure: the caller has the clock.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 
 #include "base/time.h"
-#include "journal/record.h"
 
 namespace pawl::ops {
 
@@ -16,19 +16,21 @@ class RebuildProgress {
     RebuildProgress(std::string doing, std::function<void(const std::string&)> say)
         : doing_(std::move(doing)), say_(std::move(say)) {}
 
+    // Of a history, or of rows of a table, whose number is an estimate and may be too small.
+    enum class Of : std::uint8_t { revisions, rows };
     struct Place {
-        journal::Revision high = 0;  // read so far
-        journal::Revision end = 0;   // of the history; 0: not known yet
+        std::uint64_t done = 0;  // read so far
+        std::uint64_t end = 0;   // 0: not known yet
+        Of of = Of::revisions;
     };
-    // Says something at most every limits::progress_interval_ms: "…: 42 % (revision 420000 of 1000000),
-    // 31000 revisions/s, 19 s left". Nothing where there is nothing to wait for.
+    // Says something at most every limits::progress_interval_ms: "…: 42 % (420000 of 1000000 revisions),
+    // 31000 revisions/s, 19 s left"; of rows "…: 42 % (420000 of about 1000000 rows), …", or "…: 420000 rows,
+    // 31000 rows/s" where nobody knows how many there will be. Nothing where there is nothing to wait for.
     void look(const Place& place, TimeMs now);
-    // The same where nobody knows how many rows there will be: "…: 420000 rows".
-    void look_at_rows(std::uint64_t rows, TimeMs now);
 
   private:
     struct Seen {
-        journal::Revision high = 0;
+        Place place;
         TimeMs at = 0;
     };
     std::string doing_;

@@ -135,7 +135,8 @@ Result<engine::SourceFacts> MariaDbSource::look_at_history() {
     auto end = has_outbox() ? clean_up_->take_id(*connection_) : reader_->history_end(*connection_);
     if (!end) return std::unexpected(std::move(end.error()));
     return engine::SourceFacts{.history_end = *end,
-                               .shape = has_outbox() ? outbox_->shape() : reader_->shape()};
+                               .shape = has_outbox() ? outbox_->shape() : reader_->shape(),
+                               .rows_estimate = has_outbox() ? outbox_->rows_estimate() : 0};
 }
 
 Result<std::shared_ptr<const engine::Page>> MariaDbSource::read_page(const engine::ReadRequest& request) {

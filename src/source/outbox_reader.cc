@@ -66,6 +66,7 @@ OutboxReader::OutboxReader(const OutboxLayout& layout, const config::Pipeline& p
                               text_literal(layout.outbox.database), text_literal(layout.outbox.name))),
       end_max_select_(fmt::format("SELECT MAX(`id`) FROM {}", layout.outbox_name())),
       shape_(digest_of(builder_.shape())),
+      rows_estimate_(layout.table.rows_estimate),
       sizes_(layout.table.row_bytes_mean) {}
 
 Result<std::shared_ptr<const engine::Page>> OutboxReader::read(Connection& connection,

@@ -38,6 +38,9 @@ class OutboxReader {
     // Digest of what becomes of a row's columns.
     std::uint64_t shape() const { return shape_; }
 
+    // The server's guess at how many rows the table has, from when it was looked at.
+    std::uint64_t rows_estimate() const { return rows_estimate_; }
+
     // The statement that gives these entities' rows, for tests that ask the server how it carries it out.
     std::string present_statement(std::span<const ChangedEntity> entities) const;
 
@@ -57,6 +60,7 @@ class OutboxReader {
     std::string end_select_;
     std::string end_max_select_;
     std::uint64_t shape_;
+    std::uint64_t rows_estimate_;
     RowSizes sizes_;
 };
 
