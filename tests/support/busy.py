@@ -36,6 +36,9 @@ class Busy:
         except Exception as failure:  # told by the thread that waits
             self.failure = failure
 
+    def alive(self):
+        return all(thread.is_alive() for thread in self.threads)
+
     def __enter__(self):
         for thread in self.threads:
             thread.start()

@@ -43,7 +43,8 @@ class Program:
 
     def __init__(self, binary, folder, name, database, index, table="lex", limits="", mode="revision",
                  mariadb=None):  # fmt: skip
-        self.folder, self.name, self.index, self.table = folder / name, name, index, table
+        self.folder, self.name, self.table = folder / name, name, table
+        self.database, self.index = database, index
         self.folder.mkdir()
         self.config = self.folder / "pawl.toml"
         self.journal = self.folder / "journal"
@@ -108,11 +109,11 @@ class Program:
             assert time.monotonic() < end, f"{self.name}: pawl does not take its journal"
             time.sleep(POLL_SECONDS)
 
-    def wait_for(self, condition, what):
+    def wait_for(self, condition, what, seconds=RUN_SECONDS_MAX):
         """Until `condition()` is true."""
-        end = time.monotonic() + RUN_SECONDS_MAX
+        end = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < end, f"{self.name}: {what}: not within {RUN_SECONDS_MAX} s"
+            assert time.monotonic() < end, f"{self.name}: {what}: not within {seconds} s\n{self.pawl.log_tail()}"
             time.sleep(POLL_SECONDS)
 
     def wait_until(self, check, what):

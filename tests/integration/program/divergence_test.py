@@ -10,14 +10,15 @@ import os
 import pathlib
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
-from program import RUN_SECONDS_MAX, TABLE_SQL, Program, enter_servers
+from busy import Busy
+from mishaps import NOTICED_SECONDS_MAX, Moved, PutBack, Watched
+from program import TABLE_SQL, Program, enter_servers
 
 from lab.servers import MariaDB
 
@@ -33,7 +34,7 @@ def setUpModule():
     folder, database, index = enter_servers(SERVER)
 
 
-class Divergence(unittest.TestCase):
+class Divergence(Watched, Moved, unittest.TestCase):
     count = 0
 
     def setUp(self):
@@ -71,6 +72,18 @@ class Divergence(unittest.TestCase):
             )
             return cursor.lastrowid
 
+    def busy(self):
+        """Writers of entities of their own."""
+
+        def change(cursor, dice, entity):
+            self.versions[entity] = self.versions.get(entity, 0) + 1
+            cursor.execute(
+                f"INSERT INTO {self.name} (entity_id, version, body, discarded) VALUES (%s, %s, %s, %s)",
+                (entity, self.versions[entity], json.dumps({"word": f"w{dice.random()}"}), dice.random() < 0.3),
+            )
+
+        return Busy(lambda: self.database().connect(database="karp"), change)
+
     def write_some(self, count=20, word="w"):
         for number in range(count):
             self.write(f"e{number}", word)
@@ -83,27 +96,13 @@ class Divergence(unittest.TestCase):
     def wait_until_equal(self, program=None):
         (program or self.program).wait_until_equal(self.connection)
 
-    def status(self, program=None):
-        return (program or self.program).pawl.status("lex")
-
-    def labels(self, program=None):
-        return [incident["label"] for incident in self.status(program)["incidents"]]
-
     def rows_of_start(self):
         report = json.loads(self.program.must("recover", "--json").stdout)
         return [step["row"] for step in report["pipelines"][0]["steps"]]
 
-    def index_name(self):
-        [name] = self.program.fetch("GET", f"/_alias/{self.name}")
-        return name
-
     def count_documents(self):
         self.program.fetch("POST", f"/{self.name}/_refresh")
         return self.program.fetch("GET", f"/{self.name}/_count")["count"]
-
-    def remembered(self):
-        mapping = self.program.fetch("GET", f"/{self.name}/_mapping")
-        return next(iter(mapping.values()))["mappings"]["_meta"]["pawl"]
 
     def refuses(self, code, *words):
         done = self.program.run("sync")
@@ -148,40 +147,41 @@ class Index(Divergence):
         # R06: its lease or a request was lost when it had made the index, and had not noted that yet.
         self.assertIn(self.labels(), (["R05"], ["R06"]))
 
-    def test_an_alias_that_moves_to_an_empty_index_while_it_is_fed(self):
+    def test_an_alias_that_moves_to_an_empty_index_and_back_while_writers_go_on(self):
         self.write_some()
         with self.running():
             self.wait_until_equal()
-            before = self.index_name()
-            self.program.fetch("PUT", f"/{self.name}-new", json.loads((self.program.folder / "index.json").read_text()))
-            self.move_alias(before, f"{self.name}-new")
-            self.write("e0", "changed")
+            with self.busy() as writers:
+                self.wait_for_rows(writers)
+                before = self.move_alias(self.make_index("new"))
+                self.notices("R06")
+                self.wait_for_rows(writers)
+                self.assertEqual(self.move_alias(before), f"{self.name}-new")
+                self.notices("R06", "R10")
+                self.wait_for_rows(writers)
             self.wait_until_equal()
-        self.assertEqual(self.labels(), ["R06"])
+        self.assertEqual(self.labels(), ["R06", "R10"])
         self.assertEqual(self.remembered()["pipeline"], "lex")
+
+    def wait_for_rows(self, writers):
+        """Until pawl has read what was not yet written at the call."""
+        [[end]] = self.execute(f"SELECT MAX(history_id) FROM {self.name}")
+        self.program.wait_for(lambda: self.status()["high"] > end + 20, "reading on")
+        self.assertTrue(writers.alive())
 
     def test_an_alias_that_moves_back_to_an_older_index_is_noticed_without_any_write(self):
         self.write_some()
         self.program.must("sync")
-        before = self.index_name()
         told = self.remembered()["revision"]
-        self.program.fetch("PUT", f"/{self.name}-new", json.loads((self.program.folder / "index.json").read_text()))
-        self.move_alias(before, f"{self.name}-new")
+        before = self.move_alias(self.make_index("new"))
         self.write("e0", "changed")
         self.write("e1")
         self.program.must("sync")
         with self.running():
-            self.move_alias(f"{self.name}-new", before)
+            self.move_alias(before)
+            self.notices("R06", "R10")
             self.wait_until_equal()
-        self.assertEqual(self.labels(), ["R06", "R10"])
         self.assertGreater(self.remembered()["revision"], told)
-
-    def move_alias(self, before, after):
-        actions = [
-            {"remove": {"index": before, "alias": self.name}},
-            {"add": {"index": after, "alias": self.name, "is_write_index": True}},
-        ]
-        self.program.fetch("POST", "/_aliases", {"actions": actions})
 
     def test_an_index_that_the_full_disk_has_blocked_is_waited_for_and_told(self):
         self.write_some()
@@ -201,42 +201,35 @@ class Index(Divergence):
     def test_an_index_restored_from_a_snapshot_is_rolled_forward_from_what_it_remembers(self):
         self.write_some()
         self.program.must("sync")
-        name = self.index_name()
-        self.program.fetch("PUT", f"/_snapshot/{self.name}", {"type": "fs", "settings": {"location": self.name}})
-        self.program.fetch("PUT", f"/_snapshot/{self.name}/one?wait_for_completion=true", {"indices": name})
+        self.take_snapshot()
         self.write("e0", "after the snapshot")
         self.write("e1")
         self.write("gone", "again")
         with self.running():
             self.wait_until_equal()
             self.program.wait_for(lambda: self.remembered()["revision"] == self.status()["high"], "a checkpoint")
-            self.program.fetch("POST", f"/{name}/_close")
-            self.program.fetch("POST", f"/_snapshot/{self.name}/one/_restore?wait_for_completion=true", {"indices": name})
+            self.restore_snapshot()
+            self.notices("R10")
             self.wait_until_equal()
-            self.assertEqual(self.labels()[-1], "R10")
 
     def test_a_snapshot_from_before_the_last_rows_is_noticed_though_the_index_was_told_nothing_since(self):
         self.program.edit(CHECKPOINT_INTERVAL, "checkpoint_interval = '1h'")
         self.write_some()
         with self.running() as killed:
             self.wait_until_equal()
-            name = self.index_name()
-            self.program.fetch("PUT", f"/_snapshot/{self.name}", {"type": "fs", "settings": {"location": self.name}})
-            self.program.fetch("PUT", f"/_snapshot/{self.name}/one?wait_for_completion=true", {"indices": name})
+            self.take_snapshot()
             self.write("e0", "after the snapshot")
             self.write("e1")
             self.wait_until_equal()
             killed.kill()
-        self.program.fetch("POST", f"/{name}/_close")
-        self.program.fetch("POST", f"/_snapshot/{self.name}/one/_restore?wait_for_completion=true", {"indices": name})
+        self.restore_snapshot()
         self.assertEqual(self.rows_of_start(), ["R10"])
         self.program.must("sync")
         self.program.check_equal(self.connection)
 
     def make_index_of_the_backend(self):
         """With a document that it shares with the history, and three that the history does not know."""
-        self.program.fetch("PUT", f"/{self.name}-own", {"aliases": {self.name: {}}, **json.loads(
-            (self.program.folder / "index.json").read_text())})
+        self.make_index("own", aliases=[self.name])
         revision = self.write("e0", "old")
         for entity, version in (("e0", revision), ("nobody0", 3), ("nobody1", 1), ("nobody2", 1_000_000)):
             self.program.fetch("PUT", f"/{self.name}/_doc/{entity}?version={version}&version_type=external",
@@ -273,8 +266,7 @@ class Index(Divergence):
         self.assertEqual(self.program.run("verify", "--repair").returncode, 0)
 
     def test_an_index_that_is_adopted_with_nothing_else_in_it_is_equal(self):
-        self.program.fetch("PUT", f"/{self.name}-own", {"aliases": {self.name: {}}, **json.loads(
-            (self.program.folder / "index.json").read_text())})
+        self.make_index("own", aliases=[self.name])
         self.write_some()
         self.program.must("sync")
         self.program.check_equal(self.connection)
@@ -306,10 +298,56 @@ class Source(Divergence):
         self.execute(f"TRUNCATE TABLE {self.name}")
         self.write("e0", "after")
         self.refuses(4, "is gone", "start pawl again")
-        self.assertEqual(self.status()["condition"], "SOURCE_REGRESSED")
+        self.shows("SOURCE_REGRESSED", "is gone")
         self.assertEqual(self.labels(), ["R15"])
         self.assertEqual(self.count_documents(), documents)
         self.refuses(4, "start pawl again")  # and so it stays
+
+    def test_a_table_that_is_truncated_beside_a_running_pawl_ends_it_and_nothing_is_sent(self):
+        self.write_some()
+        with self.running() as process:
+            self.wait_until_equal()
+            sent = self.writes_taken()
+            self.execute(f"TRUNCATE TABLE {self.name}")
+            self.write("e0", "after")
+            self.assertEqual(process.wait(timeout=NOTICED_SECONDS_MAX), 4)
+        self.shows("SOURCE_REGRESSED")
+        self.assertEqual(self.labels(), ["R15"])
+        self.assertEqual(self.writes_taken(), sent)
+
+    def test_a_column_that_is_added_beside_a_running_pawl_stops_nothing_and_is_told_at_its_next_start(self):
+        self.program.edit('body = "body"\nfields = { "_entry_version" = "version" }\n', "")  # a field for each column
+        self.write_some()
+        with self.running():
+            self.program.wait_for(lambda: self.document("e19"), "the documents")
+            self.execute(f"ALTER TABLE {self.name} ADD COLUMN place VARCHAR(20) DEFAULT 'here'")
+            self.write("e1", "beside")
+            self.program.wait_for(lambda: self.document("e1")["version"] == 2, "what was written after it")
+        with self.running():
+            self.notices("shape")
+            self.write("e2", "after")
+            self.program.wait_for(lambda: self.document("e2")["version"] == 2, "what was written after the start")
+        self.assertEqual(self.document("e2")["place"], "here")
+        self.assertNotIn("place", self.document("e0"))
+        self.program.must("verify", "--repair", "--content")
+        self.assertEqual([self.document(f"e{number}")["place"] for number in range(20)], ["here"] * 20)
+
+    def test_a_revision_above_the_historys_end_that_the_index_claims_to_have_stops_the_pipeline(self):
+        self.write_some()
+        self.program.must("sync")
+        claimed = self.remembered()
+        self.program.fetch("PUT", f"/{self.index_name()}/_mapping",
+                           {"_meta": {"pawl": claimed | {"revision": claimed["revision"] + 1000}}})
+        self.write("e0", "after")
+        sent, high = self.writes_taken(), self.status()["high"]
+        self.refuses(4, f"ends at revision {high + 1}, but rows up to {high + 1000}")
+        self.shows("SOURCE_REGRESSED")
+        self.assertEqual(self.labels(), ["R15"])
+        shutil.rmtree(self.program.journal)
+        self.refuses(4, f"ends at revision {high + 1}, but rows up to {high + 1000}")
+        self.shows("SOURCE_REGRESSED")
+        self.assertEqual(self.labels(), ["R14"])
+        self.assertEqual(self.writes_taken(), sent)
 
     def test_a_table_restored_from_a_copy_stops_the_pipeline_and_a_rebuild_goes_on_from_it(self):
         self.write_some()
@@ -324,7 +362,7 @@ class Source(Divergence):
         self.execute(f"RENAME TABLE copy_of_{self.name} TO {self.name}")
         self.write("e2", "after")  # gets a revision that the index knows as another one's
         self.refuses(4, "pawl rebuild")
-        self.assertEqual(self.status()["condition"], "SOURCE_REGRESSED")
+        self.shows("SOURCE_REGRESSED")
         self.program.must("rebuild")
         self.program.must("sync")
         self.program.check_equal(self.connection)
@@ -338,8 +376,8 @@ class Source(Divergence):
             self.execute(f"ALTER TABLE {self.name} AUTO_INCREMENT = {last - 2}")
             for number in range(5):
                 self.write(f"new{number}", "reissued")
-            self.program.wait_for(lambda: self.status()["condition"] == "SOURCE_REGRESSED", "noticing")
-        self.assertIn(f"revision {last}", self.status()["condition_detail"])
+            self.wait_for_condition("SOURCE_REGRESSED")
+        self.shows("SOURCE_REGRESSED", f"revision {last}")
 
     def test_another_table_is_refused_by_what_the_index_remembers(self):
         self.write_some()
@@ -359,8 +397,7 @@ class Source(Divergence):
         self.assertEqual(self.labels(), ["shape"])
 
 
-class Restored(Divergence):
-    """A whole database server that is put back to a real backup: it hands revisions out again."""
+class Restored(PutBack, Divergence):
 
     @classmethod
     def setUpClass(cls):
@@ -373,39 +410,6 @@ class Restored(Divergence):
     def setUp(self):
         super().setUp()
         self.backup = folder / f"{self.name}-backup"
-
-    def dump(self):
-        command = ["mariadb-dump", "--no-defaults", f"--socket={self.server.socket}", "--user=root"]
-        with self.backup.open("wb") as file:
-            subprocess.run([*command, "--single-transaction", "--databases", "karp"], stdout=file, check=True)
-
-    def restore_dump(self):
-        with self.backup.open("rb") as file:
-            subprocess.run(["mariadb", "--no-defaults", f"--socket={self.server.socket}", "--user=root"],
-                           stdin=file, check=True)
-
-    def copy_files(self):
-        self.mariadb_backup("--backup", f"--socket={self.server.socket}", "--user=root")
-        self.mariadb_backup("--prepare")
-
-    def restore_files(self):
-        self.server.stop()
-        data = self.server.folder / "data"
-        shutil.rmtree(data)
-        self.mariadb_backup("--copy-back", f"--datadir={data}")
-        self.server.restart()
-        self.connect()
-
-    def mariadb_backup(self, *arguments):
-        done = subprocess.run(["mariadb-backup", "--no-defaults", *arguments, f"--target-dir={self.backup}"],
-                              capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
-
-    def writes_taken(self):
-        """How many writes the index has ever taken, also those that changed nothing."""
-        answer = self.program.fetch("GET", f"/{self.index_name()}/_stats/indexing?filter_path=_all.primaries")
-        counts = answer["_all"]["primaries"]["indexing"]
-        return counts["index_total"] + counts["delete_total"] + counts["index_failed"]
 
     def lose_some(self):
         """What the backup does not have: pawl has sent it."""
@@ -436,20 +440,22 @@ class Restored(Divergence):
         self.refuses(4, f"revision {high}", "pawl rebuild")  # before anybody has written
         self.assertEqual(self.go_on(), kept + 1)
         self.refuses(4, f"revision {high}", "pawl rebuild")
-        self.shows_it(high)
+        self.shows("SOURCE_REGRESSED", f"revision {high}")
+        self.refuses_without_its_journal()
         self.assertEqual(self.writes_taken(), sent)
         self.program.must("rebuild")
         self.program.must("sync")
         self.program.check_equal(self.connection)
         self.assertEqual(self.status()["condition"], "RUNNING")
 
-    def shows_it(self, high):
-        self.assertEqual(self.status()["condition"], "SOURCE_REGRESSED")
-        self.assertIn(f"revision {high}", self.status()["condition_detail"])
-        [known] = self.program.pawl.json("dump")["pipelines"]
-        self.assertEqual((known["condition"], known["high"]), ("SOURCE_REGRESSED", high))
-        self.assertIn("SOURCE_REGRESSED", self.program.pawl.text("status"))
-        self.assertIn("SOURCE_REGRESSED", self.program.pawl.text("dump"))
+    def refuses_without_its_journal(self):
+        """What the index remembers is enough."""
+        kept = self.program.journal.rename(self.program.folder / "kept")
+        self.refuses(4, "pawl rebuild")
+        self.shows("SOURCE_REGRESSED")
+        self.assertEqual(self.labels(), ["R14"])
+        shutil.rmtree(self.program.journal)
+        kept.rename(self.program.journal)
 
     def test_a_dump_that_is_played_back_stops_the_pipeline_and_nothing_is_sent(self):
         self.regresses(self.restore_dump)
@@ -474,14 +480,15 @@ class Restored(Divergence):
         self.write_some()
         self.program.must("sync")
         self.copy_files()
+        self.program.edit(CHECKPOINT_INTERVAL, f"{CHECKPOINT_INTERVAL}\nretry_delay_max = '1s'")
         with self.running() as process:
             self.lose_some()
             self.wait_until_equal()
             sent, high = self.writes_taken(), self.status()["high"]
             self.restore_files()
             self.go_on()
-            self.assertEqual(process.wait(timeout=RUN_SECONDS_MAX), 4)
-        self.shows_it(high)
+            self.assertEqual(process.wait(timeout=NOTICED_SECONDS_MAX), 4)
+        self.shows("SOURCE_REGRESSED", f"revision {high}")
         self.assertEqual(self.writes_taken(), sent)
 
     def test_a_restore_that_loses_nothing_is_gone_on_with(self):
@@ -505,15 +512,12 @@ class Standby(Divergence):
         (folder / f"{self.name}-other").mkdir()
         self.other = self.another(f"{self.name}-other")
 
-    def wait_for_condition(self, program, condition):
-        program.wait_for(lambda: (self.status(program) or {}).get("condition") == condition, condition)
-
     def test_a_second_pawl_waits_and_takes_over_from_what_the_index_remembers(self):
         self.write_some()
         with self.running() as first:
             self.wait_until_equal()
             with self.running(self.other):
-                self.wait_for_condition(self.other, "STANDBY")
+                self.wait_for_condition("STANDBY", self.other)
                 self.assertIn("another pawl", self.status(self.other)["condition_detail"])
                 self.write("e0", "by the first")
                 self.wait_until_equal()
@@ -521,7 +525,7 @@ class Standby(Divergence):
                 died = time.monotonic()
                 self.write("e1", "by the second")
                 self.write("e2")
-                self.wait_for_condition(self.other, "RUNNING")
+                self.wait_for_condition("RUNNING", self.other)
                 self.assertLess(time.monotonic() - died, TAKEOVER_SECONDS_MAX)
                 self.wait_until_equal(self.other)
                 self.assertEqual(self.labels(self.other), ["R03"])
@@ -531,16 +535,16 @@ class Standby(Divergence):
         with self.running() as zombie:
             self.wait_until_equal()
             with self.running(self.other):
-                self.wait_for_condition(self.other, "STANDBY")
+                self.wait_for_condition("STANDBY", self.other)
                 zombie.send_signal(signal.SIGSTOP)
                 stopped = time.monotonic()
-                self.wait_for_condition(self.other, "RUNNING")
+                self.wait_for_condition("RUNNING", self.other)
                 self.assertLess(time.monotonic() - stopped, SILENCE_SECONDS + TAKEOVER_SECONDS_MAX)
                 self.write("e0", "by the second")
                 self.write("e1")
                 self.wait_until_equal(self.other)
                 zombie.send_signal(signal.SIGCONT)
-                self.wait_for_condition(self.program, "STANDBY")
+                self.wait_for_condition("STANDBY")
                 self.write("e2", "by the second")
                 self.wait_until_equal(self.other)
 

@@ -1,0 +1,143 @@
+"""What happens behind pawl's back, done to real servers, and how it is seen that pawl has noticed: mixins for the tests
+of both modes. They want a TestCase with `name` (of the alias), `program`, `connection` and `execute(sql, arguments)`."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+
+NOTICED_SECONDS_MAX = 10  # where pawl looks every 300 ms; for a machine that has more to do
+
+
+class Watched:
+    """What pawl says has happened: `status` and `dump` alike."""
+
+    def status(self, program=None):
+        return (program or self.program).pawl.status("lex")
+
+    def dumped(self, program=None):
+        found = (program or self.program).pawl.json("dump")["pipelines"]
+        [pipeline] = [each for each in found if each["name"] == "lex"]
+        return pipeline
+
+    def labels(self, program=None):
+        """Of the incidents, oldest first."""
+        program = program or self.program
+        incidents, dumped = self.status(program)["incidents"], self.dumped(program)
+        self.assertEqual(dumped["incidents"][: len(incidents)], incidents)
+        if dumped["target"]["uuid"]:  # else its text says no more than the condition
+            lines = [line.split() for line in program.pawl.text("dump").splitlines()]
+            shown = [words[2] for words in lines if words[:1] == ["incident"]]
+            self.assertEqual(shown[: len(incidents)], [incident["label"] for incident in incidents])
+        return [incident["label"] for incident in incidents]
+
+    def shows(self, condition, *words, program=None):
+        """Of a pawl that is stopped, or whose condition stays what it is."""
+        program = program or self.program
+        present, dumped = self.status(program), self.dumped(program)
+        for known in (present, dumped):
+            self.assertEqual(known["condition"], condition, known["condition_detail"])
+            for word in words:
+                self.assertIn(word, known["condition_detail"])
+        self.assertEqual(present["high"], dumped["high"])
+        self.assertIn(condition, program.pawl.text("status"))
+        self.assertIn(condition, program.pawl.text("dump"))
+
+    def notices(self, *labels):
+        """Within the time that is promised; these are all incidents."""
+        labels = list(labels)
+        self.program.wait_for(
+            lambda: [each["label"] for each in self.status()["incidents"]] == labels, labels, NOTICED_SECONDS_MAX
+        )
+        self.assertEqual(self.labels(), labels)
+
+    def wait_for_condition(self, condition, program=None, seconds=NOTICED_SECONDS_MAX):
+        program = program or self.program
+        program.wait_for(lambda: (self.status(program) or {}).get("condition") == condition, condition, seconds)
+
+
+class Moved:
+    """Another index behind the alias, or the same one as it was."""
+
+    def index_name(self):
+        [name] = self.program.fetch("GET", f"/_alias/{self.name}")
+        return name
+
+    def make_index(self, suffix, aliases=()):
+        """A new one that pawl has not made, with the mapping of the config; returns its name."""
+        mapping = json.loads((self.program.folder / "index.json").read_text(encoding="utf-8"))
+        name = f"{self.name}-{suffix}"
+        self.program.fetch("PUT", f"/{name}", mapping | {"aliases": {alias: {} for alias in aliases}})
+        return name
+
+    def move_alias(self, after):
+        """Returns the index that it led to."""
+        before = self.index_name()
+        actions = [
+            {"remove": {"index": before, "alias": self.name}},
+            {"add": {"index": after, "alias": self.name, "is_write_index": True}},
+        ]
+        self.program.fetch("POST", "/_aliases", {"actions": actions})
+        return before
+
+    def take_snapshot(self):
+        """Of the index behind the alias; returns its name."""
+        name = self.index_name()
+        self.program.fetch("PUT", f"/_snapshot/{self.name}", {"type": "fs", "settings": {"location": self.name}})
+        self.program.fetch("PUT", f"/_snapshot/{self.name}/one?wait_for_completion=true", {"indices": name})
+        return name
+
+    def restore_snapshot(self):
+        """Over the index behind the alias."""
+        name = self.index_name()
+        self.program.fetch("POST", f"/{name}/_close")
+        self.program.fetch("POST", f"/_snapshot/{self.name}/one/_restore?wait_for_completion=true", {"indices": name})
+
+    def remembered(self):
+        mapping = self.program.fetch("GET", f"/{self.name}/_mapping")
+        return next(iter(mapping.values()))["mappings"]["_meta"]["pawl"]
+
+    def document(self, entity):
+        """Its _source, refreshed or not; None: there is none."""
+        answer = self.program.index.client().request("GET", f"/{self.name}/_doc/{entity}")
+        return answer.ok()["_source"] if answer.status == 200 else None
+
+    def writes_taken(self):
+        """How many writes the index has ever taken, also those that changed nothing."""
+        answer = self.program.fetch("GET", f"/{self.index_name()}/_stats/indexing?filter_path=_all.primaries")
+        counts = answer["_all"]["primaries"]["indexing"]
+        return counts["index_total"] + counts["delete_total"] + counts["index_failed"]
+
+
+class PutBack:
+    """A whole database server, `server`, that is put back to a real backup: it hands numbers out again."""
+
+    server = None
+    backup = pathlib.Path()
+
+    def dump(self):
+        command = ["mariadb-dump", "--no-defaults", f"--socket={self.server.socket}", "--user=root"]
+        with self.backup.open("wb") as file:
+            subprocess.run([*command, "--single-transaction", "--databases", "karp"], stdout=file, check=True)
+
+    def restore_dump(self):
+        with self.backup.open("rb") as file:
+            subprocess.run(["mariadb", "--no-defaults", f"--socket={self.server.socket}", "--user=root"],
+                           stdin=file, check=True)
+
+    def copy_files(self):
+        self.mariadb_backup("--backup", f"--socket={self.server.socket}", "--user=root")
+        self.mariadb_backup("--prepare")
+
+    def restore_files(self):
+        self.server.stop()
+        data = self.server.folder / "data"
+        shutil.rmtree(data)
+        self.mariadb_backup("--copy-back", f"--datadir={data}")
+        self.server.restart()
+        self.connect()
+
+    def mariadb_backup(self, *arguments):
+        done = subprocess.run(["mariadb-backup", "--no-defaults", *arguments, f"--target-dir={self.backup}"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
