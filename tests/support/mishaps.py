@@ -1,12 +1,14 @@
 """What happens behind pawl's back, done to real servers, and how it is seen that pawl has noticed: mixins for the tests
 of both modes. They want a TestCase with `name` (of the alias), `program`, `connection` and `execute(sql, arguments)`."""
 
+import concurrent.futures
 import json
 import pathlib
 import shutil
 import subprocess
 
 NOTICED_SECONDS_MAX = 10  # where pawl looks every 300 ms; for a machine that has more to do
+LEASE_WAIT_SECONDS = 20  # in which the test must have got a lease that was cut off
 
 
 class Watched:
@@ -141,3 +143,43 @@ class PutBack:
         done = subprocess.run(["mariadb-backup", "--no-defaults", *arguments, f"--target-dir={self.backup}"],
                               capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class Leased:
+    """The lease in the database, looked at and taken by the test itself."""
+
+    def watch_leases(self):
+        """The server notes what it is asked from now on, until the test's end."""
+        self.execute("SET GLOBAL log_output = 'TABLE'")
+        self.execute("SET GLOBAL general_log = ON")
+        self.addCleanup(lambda: self.execute("SET GLOBAL general_log = OFF"))
+
+    def asks(self, statement):
+        """(connection, what it asked) of all statements about this pipeline's lease that begin so, oldest first."""
+        like = f"SELECT {statement}('pawl/{self.name}/%"
+        return self.execute("SELECT thread_id, argument FROM mysql.general_log WHERE argument LIKE %s", (like,))
+
+    def wait_for_asks(self, statement, more):
+        before = len(self.asks(statement))
+        self.program.wait_for(lambda: len(self.asks(statement)) >= before + more, f"asking {statement}")
+
+    def take_lease(self):
+        """Cuts the connection that has the lease and takes it, before anybody can; returns what gives it back."""
+        self.wait_for_asks("IS_USED_LOCK", 1)
+        holder, asked = self.asks("IS_USED_LOCK")[-1]
+        name = asked.split("'")[1]
+        mine = self.program.database.connect()
+        self.addCleanup(mine.close)
+
+        def ask(sql):
+            with mine.cursor() as cursor:
+                cursor.execute(sql)
+                return cursor.fetchone()[0]
+
+        waits = "SELECT ID FROM information_schema.PROCESSLIST WHERE ID = %s AND STATE = 'User lock'"
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            won = pool.submit(ask, f"SELECT GET_LOCK('{name}', {LEASE_WAIT_SECONDS})")
+            self.program.wait_for(lambda: self.execute(waits, (mine.thread_id(),)), "waiting for the lease")
+            self.execute(f"KILL CONNECTION {holder}")
+            self.assertEqual(won.result(), 1)
+        return lambda: self.assertEqual(ask(f"SELECT RELEASE_LOCK('{name}')"), 1)

@@ -17,8 +17,9 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
 from busy import Busy
-from mishaps import NOTICED_SECONDS_MAX, Moved, PutBack, Watched
+from mishaps import NOTICED_SECONDS_MAX, Leased, Moved, PutBack, Watched
 from program import TABLE_SQL, Program, enter_servers
+from proxy import Proxy
 
 from lab.servers import MariaDB
 
@@ -26,6 +27,7 @@ BINARY = os.environ["PAWL_BINARY"]
 SERVER = os.environ.get("PAWL_SERVER", "elasticsearch-8.19.7")
 CHECKPOINT_INTERVAL = "checkpoint_interval = '300ms'"
 TAKEOVER_SECONDS_MAX = 5  # after a death; MariaDB waits as long for one that is silent
+ARRIVAL_SECONDS_MAX = TAKEOVER_SECONDS_MAX + 5  # of a document: what was written is to be read, too
 SILENCE_SECONDS = 5
 
 
@@ -506,11 +508,18 @@ class Restored(PutBack, Divergence):
         self.assertEqual(self.labels(), [])
 
 
-class Standby(Divergence):
+class TakingOver(Leased):
+    """Two pawls on one pipeline, in either mode: `another(suffix)` makes one, `write(entity, word)` a change."""
+
     def setUp(self):
         super().setUp()
-        (folder / f"{self.name}-other").mkdir()
+        (self.program.folder.parent / f"{self.name}-other").mkdir()
         self.other = self.another(f"{self.name}-other")
+
+    def arrives(self, entity, word, since):
+        """In the index, in time."""
+        self.program.wait_for(lambda: (self.document(entity) or {}).get("word") == word, f"{entity} in the index")
+        self.assertLess(time.monotonic() - since, ARRIVAL_SECONDS_MAX)
 
     def test_a_second_pawl_waits_and_takes_over_from_what_the_index_remembers(self):
         self.write_some()
@@ -527,26 +536,59 @@ class Standby(Divergence):
                 self.write("e2")
                 self.wait_for_condition("RUNNING", self.other)
                 self.assertLess(time.monotonic() - died, TAKEOVER_SECONDS_MAX)
+                self.arrives("e1", "by the second", died)
                 self.wait_until_equal(self.other)
                 self.assertEqual(self.labels(self.other), ["R03"])
 
-    def test_a_stopped_pawl_loses_its_lease_and_waits_when_it_wakes_up(self):
+    def test_whose_lease_another_one_has_sends_nothing_until_it_has_it_again(self):
+        self.watch_leases()
         self.write_some()
-        with self.running() as zombie:
+        with self.running():
             self.wait_until_equal()
-            with self.running(self.other):
-                self.wait_for_condition("STANDBY", self.other)
-                zombie.send_signal(signal.SIGSTOP)
-                stopped = time.monotonic()
-                self.wait_for_condition("RUNNING", self.other)
-                self.assertLess(time.monotonic() - stopped, SILENCE_SECONDS + TAKEOVER_SECONDS_MAX)
-                self.write("e0", "by the second")
-                self.write("e1")
-                self.wait_until_equal(self.other)
-                zombie.send_signal(signal.SIGCONT)
-                self.wait_for_condition("STANDBY")
-                self.write("e2", "by the second")
-                self.wait_until_equal(self.other)
+            give_back = self.take_lease()
+            self.wait_for_condition("STANDBY")
+            sent = self.writes_taken()
+            self.write("e0", "while another one has it")
+            self.write("e1")
+            self.wait_for_asks("GET_LOCK", 2)  # a second later; it reads every 50 ms
+            self.assertEqual((self.writes_taken(), self.document("e0")["word"]), (sent, "w"))
+            self.shows("STANDBY", "another pawl")
+            since = time.monotonic()
+            give_back()
+            self.arrives("e0", "while another one has it", since)
+            self.wait_until_equal()
+
+
+class Standby(TakingOver, Divergence):
+    def test_a_stopped_pawl_loses_its_lease_and_sends_nothing_when_it_wakes_up(self):
+        bulks = []
+
+        def count(_, path, forward):
+            if "_bulk" in path:
+                bulks.append(path)
+            return forward()
+
+        self.write_some()
+        with Proxy(self.program.index.port, count) as proxy:
+            self.program.edit(self.program.index.url, proxy.url)
+            with self.running() as zombie:
+                self.wait_until_equal()
+                self.assertGreater(len(bulks), 0)
+                with self.running(self.other):
+                    self.wait_for_condition("STANDBY", self.other)
+                    zombie.send_signal(signal.SIGSTOP)
+                    stopped = time.monotonic()
+                    self.write("e0", "by the second")  # the stopped one would send them as soon as it wakes up
+                    self.write("e1")
+                    self.wait_for_condition("RUNNING", self.other, SILENCE_SECONDS + TAKEOVER_SECONDS_MAX)
+                    self.arrives("e0", "by the second", stopped + SILENCE_SECONDS)
+                    self.wait_until_equal(self.other)
+                    sent = len(bulks)
+                    zombie.send_signal(signal.SIGCONT)
+                    self.wait_for_condition("STANDBY")
+                    self.write("e2", "by the second")
+                    self.wait_until_equal(self.other)
+                    self.assertEqual(len(bulks), sent)
 
     def test_a_command_says_who_keeps_the_index_up_to_date(self):
         self.write_some()
