@@ -54,7 +54,7 @@ class Rebuild(outbox_test.OutboxTest):
     def fill(self):
         values = ", ".join(f"('s{number}', 'steady{number}', '1')" for number in range(ROWS))
         self.execute(f"INSERT INTO {self.name} VALUES {values}")
-        self.put_some()
+        self.write_some()
         self.install()
 
     def has_kept_table(self):
@@ -111,7 +111,7 @@ class Done(Rebuild):
 
     def test_after_the_outbox_was_truncated(self):
         self.fill()
-        self.put_some(word="fed")
+        self.write_some(word="fed")
         self.program.must("sync")
         self.execute(f"TRUNCATE {self.outbox}")
         self.put("e0", "changed")
@@ -143,9 +143,9 @@ class Done(Rebuild):
     def test_a_pipeline_that_needs_a_refill_gets_it(self):
         self.fill()
         self.program.must("sync")
-        self.program.fetch("PUT", f"/{self.name}-new", json.loads((self.program.folder / "index.json").read_text()))
+        self.make_index("new")
         self.program.fetch("PUT", f"/{self.name}-new/_doc/e0?refresh=true", {"word": "from elsewhere"})
-        outbox_test.Divergence.move_alias_to_new_index(self)
+        self.move_alias(f"{self.name}-new")
         self.assertEqual(self.program.run("sync").returncode, 4)
         self.rebuild()
         self.put("e0", "later")

@@ -15,7 +15,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
 from busy import Busy
-from program import MAPPING, Program, enter_servers
+from mishaps import Moved, Watched
+from program import Program, enter_servers
 
 BINARY = os.environ["PAWL_BINARY"]
 SERVER = os.environ.get("PAWL_SERVER", "elasticsearch-8.19.7")
@@ -33,23 +34,29 @@ def setUpModule():
     folder, database, index = enter_servers(SERVER)
 
 
-class OutboxTest(unittest.TestCase):
+class OutboxTest(Watched, Moved, unittest.TestCase):
     count = 0
 
     def setUp(self):
         OutboxTest.count += 1
         self.name = f"o{OutboxTest.count}"
         self.outbox = f"pawl_outbox_{self.name}"
-        self.connection = database.connect(database="karp")
-        self.addCleanup(self.connection.close)
+        self.connect()
         self.execute(TABLE_SQL.format(table=self.name))
         self.program = self.another("")
+
+    def database(self):
+        return database
+
+    def connect(self):
+        self.connection = self.database().connect(database="karp")
+        self.addCleanup(self.connection.close)
 
     def another(self, suffix):
         """A pawl for the same table and alias, with a config and a journal of its own."""
         place = folder / suffix if suffix else folder
         place.mkdir(exist_ok=True)
-        program = Program(BINARY, place, self.name, database, index, table=self.name, limits=LIMITS)
+        program = Program(BINARY, place, self.name, self.database(), index, table=self.name, limits=LIMITS)
         text = program.config.read_text(encoding="utf-8")
         head, rest = text.split("[pipeline.source]")
         tail = rest[rest.index("[pipeline.index]") :]
@@ -76,6 +83,10 @@ class OutboxTest(unittest.TestCase):
         with (connection or self.connection).cursor() as cursor:
             cursor.execute(f"DELETE FROM {self.name} WHERE id = %s", (entity,))
 
+    def write(self, entity, word=None):
+        """A change; without a word the row goes."""
+        self.remove(entity) if word is None else self.put(entity, word)
+
     def busy(self):
         def change(cursor, dice, entity):
             if dice.random() < 0.3:
@@ -83,9 +94,9 @@ class OutboxTest(unittest.TestCase):
             else:
                 cursor.execute(f"REPLACE INTO {self.name} VALUES (%s, %s, '1')", (entity, f"{dice.random()}"))
 
-        return Busy(lambda: database.connect(database="karp"), change)
+        return Busy(lambda: self.database().connect(database="karp"), change)
 
-    def put_some(self, count=20, word="w"):
+    def write_some(self, count=20, word="w"):
         for number in range(count):
             self.put(f"e{number}", word)
         self.put("gone", "a")
@@ -114,12 +125,6 @@ class OutboxTest(unittest.TestCase):
     def wait_until_equal(self, program=None):
         (program or self.program).wait_until(lambda: self.check_equal(program), "the index being the table")
 
-    def status(self, program=None):
-        return (program or self.program).pawl.status("lex")
-
-    def labels(self):
-        return [incident["label"] for incident in self.status()["incidents"]]
-
     def steps(self, *command):
         report = json.loads(self.program.must(*command, "--json").stdout)
         return [step["row"] for step in report["pipelines"][0]["steps"]]
@@ -127,7 +132,7 @@ class OutboxTest(unittest.TestCase):
 
 class Changes(OutboxTest):
     def test_a_table_that_was_there_before_is_filled_in_and_then_followed(self):
-        self.put_some()
+        self.write_some()
         self.install()
         self.put("e1", "changed")
         self.program.must("sync")
@@ -173,7 +178,7 @@ class Changes(OutboxTest):
 
     def test_what_the_index_rejects_waits_in_the_outbox_and_outlives_the_journal(self):
         self.put("bad", "x", n="no number")
-        self.put_some()
+        self.write_some()
         self.install()
         self.program.must("sync")
         self.assertEqual(list(self.program.quarantine()), ["bad"])
@@ -188,7 +193,7 @@ class Changes(OutboxTest):
 
     def test_what_an_operator_gives_up_while_pawl_is_stopped_does_not_come_back(self):
         self.put("bad", "x", n="no number")
-        self.put_some()
+        self.write_some()
         self.install()
         self.program.must("sync")
         self.assertEqual(list(self.program.quarantine()), ["bad"])
@@ -210,23 +215,8 @@ class Changes(OutboxTest):
         self.program.must("sync")
         self.assertEqual(self.documents(), {"e00": "shown", "e59": "shown"})
 
-    def test_a_revision_pipeline_that_is_made_one_with_an_outbox_is_refused(self):
-        self.execute("CREATE TABLE h (revision BIGINT AUTO_INCREMENT PRIMARY KEY, id VARCHAR(40) NOT NULL, word"
-                     " VARCHAR(200), n VARCHAR(20), KEY (id))")  # fmt: skip
-        self.execute("INSERT INTO h (id, word, n) VALUES ('a', 'w', '1')")
-        self.install()
-        outbox = self.program.config.read_text(encoding="utf-8")
-        source = f'mode = "outbox"\ntable = "{self.name}"\nentity = "id"\n'
-        history = outbox.replace(source, 'table = "h"\nrevision = "revision"\nentity = "id"\n')
-        self.program.config.write_text(history, encoding="utf-8")
-        self.program.must("sync")
-        self.program.config.write_text(outbox, encoding="utf-8")
-        done = self.program.run("sync")
-        self.assertEqual(done.returncode, 4, done.stderr)
-        self.assertIn("cannot be compared", done.stderr)
-
     def test_writers_and_kills(self):
-        self.put_some()
+        self.write_some()
         self.install()
 
         def write(number):
@@ -255,99 +245,6 @@ class Changes(OutboxTest):
                 process.kill()
         self.program.must("sync")
         self.check_equal()
-
-
-class Divergence(OutboxTest):
-    def test_whoever_fed_the_index_last_goes_on_and_another_one_takes_it_up(self):
-        self.install()
-        self.put_some()
-        self.program.must("sync")
-        for word in ("b", "c"):
-            self.put_some(word=word)
-            self.assertIn("R07", self.program.must("sync").stderr)
-        other = self.another("other")
-        self.put("e1", "d")
-        other.must("sync")
-        self.put("e2", "e")
-        self.assertIn("R13", self.program.must("sync").stderr)
-        self.check_equal()
-
-    def test_a_lost_journal_is_no_loss(self):
-        self.install()
-        self.put_some()
-        self.program.must("sync")
-        shutil.rmtree(self.program.journal)
-        self.put("e0", "changed")
-        self.assertEqual(self.steps("recover"), ["R03"])
-        self.program.must("sync")
-        self.check_equal()
-
-    def test_an_index_that_is_deleted_is_filled_anew(self):
-        self.install()
-        self.put_some()
-        with self.running():
-            self.wait_until_equal()
-            self.program.remove_index()
-            self.put("e0", "changed")
-            self.wait_until_equal()
-        self.assertEqual(self.labels(), ["R05"])
-
-    def move_alias_to_new_index(self):
-        [before] = self.program.fetch("GET", f"/_alias/{self.name}")
-        actions = [
-            {"remove": {"index": before, "alias": self.name}},
-            {"add": {"index": f"{self.name}-new", "alias": self.name}},
-        ]
-        self.program.fetch("POST", "/_aliases", {"actions": actions})
-
-    def test_another_index_behind_the_alias_stops_the_pipeline(self):
-        self.install()
-        self.put_some()
-        self.program.must("sync")
-        self.program.fetch("PUT", f"/{self.name}-new", MAPPING)
-        self.program.fetch("PUT", f"/{self.name}-new/_doc/e0?refresh=true", {"word": "from elsewhere"})
-        self.move_alias_to_new_index()
-        done = self.program.run("sync")
-        self.assertEqual(done.returncode, 4, done.stderr)
-        self.assertIn("pawl rebuild fills a new index", done.stderr)
-        self.assertEqual(self.status()["condition"], "REFILL_NEEDED")
-        self.program.remove_index()
-        self.program.must("sync")
-        self.check_equal()
-
-    def test_an_empty_index_behind_the_alias_is_filled(self):
-        self.install()
-        self.put_some()
-        self.program.must("sync")
-        self.program.fetch("PUT", f"/{self.name}-new", MAPPING)
-        self.move_alias_to_new_index()
-        self.program.must("sync")
-        self.check_equal()
-
-    def test_an_outbox_that_is_truncated_by_hand_stops_the_pipeline(self):
-        self.install()
-        self.put_some()
-        self.program.must("sync")
-        self.execute(f"TRUNCATE {self.outbox}")
-        self.put("e0", "changed")
-        done = self.program.run("sync")
-        self.assertEqual(done.returncode, 4, done.stderr)
-        self.assertEqual(self.status()["condition"], "SOURCE_REGRESSED")
-        self.assertEqual(self.documents()["e0"], "w")
-
-    def test_a_standby_takes_over_with_a_journal_of_its_own(self):
-        self.install()
-        other = self.another("standby")
-        with self.running() as first:
-            self.put_some()
-            self.wait_until_equal()
-            with self.running(other):
-                self.program.wait_for(
-                    lambda: (self.status(other) or {}).get("condition") == "STANDBY", "the standby"
-                )
-                first.kill()
-                self.put("e0", "changed")
-                self.wait_until_equal(other)
 
 
 if __name__ == "__main__":

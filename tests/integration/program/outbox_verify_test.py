@@ -72,7 +72,7 @@ class Verify(outbox_test.OutboxTest):
 
     def put_for_planting(self):
         self.put("filled", "w")
-        self.put_some()
+        self.write_some()
         self.install()
         self.program.must("sync")
         for entity in ("missing", "content", "foreign"):
@@ -82,7 +82,7 @@ class Verify(outbox_test.OutboxTest):
 
 class Equal(Verify):
     def test_an_index_that_pawl_has_filled_and_fed_is_equal(self):
-        self.put_some()
+        self.write_some()
         self.put("bad", "x", n="no number")
         self.put("e" * 30, "w")
         self.install()
@@ -97,7 +97,7 @@ class Equal(Verify):
         self.assertIn("lex: equal; 20 documents", self.program.must("verify").stdout)
 
     def test_what_waits_in_the_outbox_is_no_difference(self):
-        self.put_some()
+        self.write_some()
         self.install()
         self.program.must("sync")
         self.put("e0", "later")
@@ -109,7 +109,7 @@ class Equal(Verify):
         self.assertEqual(self.verify(code=0)["unsettled"], 0)
 
     def test_without_a_journal_what_is_owed_is_left_out(self):
-        self.put_some()
+        self.write_some()
         self.install()
         self.program.must("sync")
         self.put("bad", "x", n="no number")
@@ -125,7 +125,7 @@ class Equal(Verify):
         self.assertEqual(self.verify(code=0)["documents"], 0)
 
     def test_a_first_fill_that_is_not_over_is_not_compared(self):
-        self.put_some()
+        self.write_some()
         self.install()
         self.assertNotEqual(self.program.run("sync", failpoint="before:send_bulk:1").returncode, 0)
         self.refuses(4, "is still being filled")
@@ -136,7 +136,7 @@ class Equal(Verify):
         body = json.loads(json.dumps(MAPPING))
         body["mappings"]["_source"] = {"excludes": ["word"]}
         (self.program.folder / "index.json").write_text(json.dumps(body))
-        self.put_some()
+        self.write_some()
         self.install()
         self.program.must("sync")
         self.assertEqual(self.verify(code=0)["left_out"], ["word"])
@@ -149,7 +149,7 @@ class Equal(Verify):
         body = json.loads(json.dumps(MAPPING))
         body["mappings"]["_source"] = {"enabled": False}
         (self.program.folder / "index.json").write_text(json.dumps(body))
-        self.put_some()
+        self.write_some()
         self.install()
         self.program.must("sync")
         report = self.verify(code=0)
@@ -309,7 +309,7 @@ class Keys(Verify):
         self.execute(f"CREATE VIEW {self.name}_view AS SELECT id, CONCAT(word, '!') AS word, n FROM {self.name} "
                      "WHERE word <> 'hidden'")
         self.program.edit('entity = "id"', f'entity = "id"\nview = "{self.name}_view"')
-        self.put_some()
+        self.write_some()
         self.put("hidden", "hidden")
         self.install()
         self.program.must("sync")
@@ -339,7 +339,7 @@ class Daemon(Verify):
             self.program.wait_for(lambda: counts()["content"] == 0, "another one")
 
     def test_writers_and_a_daemon_are_never_told_to_differ(self):
-        self.put_some()
+        self.write_some()
         self.install()
         with self.running():
             self.wait_until_equal()
