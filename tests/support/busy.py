@@ -1,4 +1,4 @@
-"""Threads that write to a table while a test looks at something else."""
+"""Threads that write to a table, or look at an index, while a test does something else."""
 
 import contextlib
 import random
@@ -6,6 +6,7 @@ import threading
 
 WRITERS = 3
 ROLLED_BACK = 0.1  # of the transactions
+LOOK_SECONDS_MAX = 30
 REST_SECONDS = 0.003  # after each: else three threads take a processor from whatever is tested
 
 
@@ -48,5 +49,47 @@ class Busy:
         self.stop.set()
         for thread in self.threads:
             thread.join()
+        if self.failure:
+            raise self.failure
+
+
+class Reader:
+    """As long as the block lasts, a thread asks for `count()`: of documents that never change, so that `seen` has one
+    number in the end. What it raises, where the alias leads nowhere for a moment, is raised at the end."""
+
+    def __init__(self, count):
+        self.count, self.seen, self.failure = count, {count()}, None
+        self.looks = 0  # that have come to their end
+        self.stop, self.looked = threading.Event(), threading.Condition()
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        try:
+            while not self.stop.is_set():
+                self.seen.add(self.count())
+                self._ended()
+        except Exception as failure:
+            self.failure = failure
+            self._ended()
+
+    def _ended(self):
+        with self.looked:
+            self.looks += 1
+            self.looked.notify_all()
+
+    def look_again(self):
+        """Returns when a look has come to its end that has begun since."""
+        with self.looked:
+            goal = self.looks + 2
+            is_there = self.looked.wait_for(lambda: self.failure or self.looks >= goal, LOOK_SECONDS_MAX)
+        assert is_there, "nobody looks"
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
         if self.failure:
             raise self.failure

@@ -8,7 +8,6 @@ import concurrent.futures
 import json
 import pathlib
 import sys
-import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -16,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
 import outbox_test
 import pymysql
+from busy import Reader
 
 setUpModule = outbox_test.setUpModule
 ROWS = 300
@@ -28,34 +28,16 @@ PLACES = (
 )
 
 
-class Readers:
-    """Looks at the alias as long as the block lasts: there are always as many steady documents as there were."""
-
-    def __init__(self, test):
-        self.test, self.counts, self.stop = test, set(), threading.Event()
-        self.thread = threading.Thread(target=self.run)
-
-    def run(self):
-        query = {"query": {"prefix": {"word": "steady"}}, "size": 0, "track_total_hits": True}
-        while not self.stop.is_set():
-            answer = outbox_test.index.client().request("POST", f"/{self.test.name}/_search", query).ok()
-            self.counts.add(answer["hits"]["total"]["value"])
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        self.thread.join()
-
-
 class Rebuild(outbox_test.OutboxTest):
     def fill(self):
         values = ", ".join(f"('s{number}', 'steady{number}', '1')" for number in range(ROWS))
         self.execute(f"INSERT INTO {self.name} VALUES {values}")
         self.write_some()
         self.install()
+
+    def steady_documents(self):
+        query = {"query": {"prefix": {"word": "steady"}}}
+        return self.program.fetch("POST", f"/{self.name}/_count", query)["count"]
 
     def has_kept_table(self):
         return bool(self.execute(f"SHOW TABLES LIKE '{self.outbox}\\_rebuild'"))
@@ -84,11 +66,12 @@ class Done(Rebuild):
             self.wait_until_equal()
             self.program.fetch("POST", f"/{self.name}/_refresh")
             before = self.index_behind_alias()
-            with Readers(self) as readers, self.busy():
+            with Reader(self.steady_documents) as reader, self.busy():
                 report = self.rebuild()
                 self.assertEqual(report["old_index"], before)
+                reader.look_again()
             self.wait_until_equal()
-            self.assertEqual(readers.counts, {ROWS})
+            self.assertEqual(reader.seen, {ROWS})
             self.assertEqual(self.labels(), ["R10"])
             self.put("after", "w")
             self.remove("e3")

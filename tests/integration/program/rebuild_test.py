@@ -22,6 +22,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
+from busy import Reader
 from program import MAPPING, TABLE_SQL, Program, enter_servers
 from proxy import Proxy
 
@@ -112,27 +113,6 @@ class Between(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-class Reader:
-    """Asks for documents that never change, all the time: the fewest that it has ever seen."""
-
-    def __init__(self, count):
-        self.count, self.fewest = count, count()
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.work)
-
-    def work(self):
-        while not self.stop.is_set():
-            self.fewest = min(self.fewest, self.count())
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        self.thread.join()
 
 
 def refuse_aliases(method, path, forward):
@@ -372,10 +352,11 @@ class BesideADaemon(Rebuild):
             self.program.wait_for(lambda: self.still_documents() == self.STILL, "a refresh")
             with self.writing() as writer, Reader(self.still_documents) as reader:
                 report = self.rebuild("--drop-old")
+                reader.look_again()
                 at_the_end = writer.rows
                 self.program.wait_for(lambda: writer.rows > at_the_end + 200, "writes after the swap")
             self.wait_until_equal()
-        self.assertEqual(reader.fewest, self.STILL)
+        self.assertEqual(reader.seen, {self.STILL})
         self.assertEqual(report["new_index"], self.index_name())
         self.assert_clean()
 
