@@ -196,10 +196,12 @@ class Rebuild(unittest.TestCase):
         [name] = self.program.fetch("GET", f"/_alias/{alias or self.name}")
         return name
 
-    def settings(self):
-        return next(iter(self.program.fetch("GET", f"/{self.index_name()}/_settings?flat_settings=true").values()))[
-            "settings"
-        ]
+    def settings(self, alias=None):
+        answer = self.program.fetch("GET", f"/{self.index_name(alias)}/_settings?flat_settings=true")
+        return next(iter(answer.values()))["settings"]
+
+    def configure(self, mapping):
+        (self.program.folder / "index.json").write_text(json.dumps(mapping))
 
     def assert_clean(self):
         """Nothing of a rebuild is left."""
@@ -274,9 +276,6 @@ class Alone(Rebuild):
         self.rebuild()
         self.program.must("sync")
         self.program.check_equal(self.connection)
-
-    def configure(self, mapping):
-        (self.program.folder / "index.json").write_text(json.dumps(mapping))
 
 
 class Counted(Rebuild):
@@ -393,6 +392,20 @@ class Killed(Rebuild):
         ):
             with self.subTest(point):
                 self.dies_at(point, goes_on_with)
+
+    def test_while_it_fills_the_new_index_has_no_refresh_no_replicas_and_an_asynchronous_translog(self):
+        self.configure(dict(MAPPING, settings={"number_of_replicas": 1, "refresh_interval": "7s"}))
+        self.write_some(entities=60)
+        self.program.must("sync")
+        self.assertEqual(self.program.run("rebuild", failpoint="after:send_bulk:1").returncode, -signal.SIGKILL)
+        loading = self.settings(f"{self.name}-pawl-rebuild")
+        self.assertEqual(loading["index.refresh_interval"], "-1")
+        self.assertEqual(loading["index.number_of_replicas"], "0")
+        self.assertEqual(loading["index.translog.durability"], "async")
+        self.rebuild()
+        present = self.settings()
+        self.assertEqual((present["index.refresh_interval"], present["index.number_of_replicas"]), ("7s", "1"))
+        self.assertNotEqual(present.get("index.translog.durability"), "async")
 
     def wait_for_a_free_name(self):
         """Until the second after which a new index is called is over: else the first request to make one makes none,
