@@ -54,9 +54,20 @@ class Case:
         self.history.write(ROWS_BETWEEN)
         done = self.program.must("sync")
         report = self.program.check_equal(self.history.connection)
+        if self.program.has_outbox:
+            self.check_outbox()
         self.program.remove_index()
         self.history.close()
         return report.documents, re.findall(r"\b(R\d\d)\b", done.stderr)
+
+
+    def check_outbox(self):
+        """Nothing waits in it but what is in quarantine."""
+        with self.history.connection.cursor() as cursor:
+            cursor.execute(f"SELECT DISTINCT entity FROM pawl_outbox_{self.history.table}_state")
+            waiting = {entity for (entity,) in cursor.fetchall()}
+        quarantined = set(self.program.quarantine())
+        assert waiting == quarantined, f"{self.name}: the outbox has {waiting}, in quarantine is {quarantined}"
 
 
 class Servers:
