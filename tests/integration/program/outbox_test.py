@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import threading
 import unittest
@@ -245,6 +246,80 @@ class Changes(OutboxTest):
                 process.kill()
         self.program.must("sync")
         self.check_equal()
+
+
+class Fill(OutboxTest):
+    ROWS = 200
+
+    def fill_rows(self):
+        present, dumped = self.status()["fill"], self.dumped()["fill"]
+        self.assertEqual(present, dumped)
+        return present["rows"]
+
+    def test_killed_in_the_first_fill_it_goes_on_where_it_was(self):
+        self.program.edit(LIMITS, f"{LIMITS}\nbatch_documents = 10\nbatches_open = 1")
+        for number in range(self.ROWS):
+            self.put(f"e{number:03}", "w")
+        self.install()
+        filled, places = [0], ("after:send_bulk:12", "before:send_bulk:1", "after:send_bulk:6")
+        for place in places:
+            died = self.program.run("sync", failpoint=place)
+            self.assertEqual(died.returncode, -signal.SIGKILL, died.stderr)
+            self.assertGreaterEqual(self.fill_rows(), filled[-1])
+            filled.append(self.fill_rows())
+            self.put("e000", place)
+            self.remove(f"e{self.ROWS - len(filled)}")
+        self.assertGreaterEqual(filled[1], 100)
+        self.assertGreater(filled[3], filled[2])
+        changed = 2 * len(places)
+        self.program.must("sync")
+        self.check_equal()
+        self.assertIsNone(self.dumped()["fill"])
+        self.assertLessEqual(self.writes_taken(), self.ROWS + 10 * len(places) + changed)
+
+    def test_a_transaction_that_is_open_during_the_whole_fill_wins_when_it_is_committed(self):
+        self.write_some()
+        self.install()
+        late = database.connect(database="karp")
+        self.addCleanup(late.close)
+        late.begin()
+        self.put("e0", "late", connection=late)
+        self.put("new", "late", connection=late)
+        self.remove("e1", connection=late)
+        self.program.must("sync")
+        self.assertIsNone(self.dumped()["fill"])
+        self.assertEqual(self.documents(), {f"e{number}": "w" for number in range(20)})
+        late.commit()
+        self.program.must("sync")
+        self.check_equal()
+        self.assertEqual(self.documents()["e0"], "late")
+
+
+class Joined(OutboxTest):
+    def test_a_document_of_two_tables_follows_changes_of_the_second_one(self):
+        sense, view = f"{self.name}_sense", f"{self.name}_view"
+        self.execute(f"CREATE TABLE {sense} (id INT PRIMARY KEY, lex VARCHAR(40) CHARACTER SET utf8mb4, gloss VARCHAR(40),"
+                     " KEY (lex))")
+        self.execute(f"CREATE VIEW {view} AS SELECT id, word, n, (SELECT GROUP_CONCAT(gloss ORDER BY {sense}.id)"
+                     f" FROM {sense} WHERE lex = {self.name}.id) AS glosses FROM {self.name}")
+        joined = f'entity = "id"\nview = "{view}"\njoined = [{{ table = "{sense}", entity = "lex" }}]\n'
+        self.program.edit('entity = "id"\n', joined)
+        self.write_some()
+        self.install()
+        with self.running():
+            self.wait_until_equal()
+            for change, glosses in (
+                (f"INSERT INTO {sense} VALUES (1, 'e0', 'a'), (2, 'e0', 'b')", {"e0": "a,b", "e1": None}),
+                (f"UPDATE {sense} SET gloss = 'c' WHERE id = 2", {"e0": "a,c", "e1": None}),
+                (f"UPDATE {sense} SET lex = 'e1' WHERE id = 1", {"e0": "c", "e1": "a"}),
+                (f"DELETE FROM {sense} WHERE id = 2", {"e0": None, "e1": "a"}),
+            ):
+                self.execute(change)
+                self.program.wait_for(lambda expected=glosses: self.glosses() == expected, change)
+            self.wait_until_equal()  # which asks for an empty outbox
+
+    def glosses(self):
+        return {entity: self.document(entity)["glosses"] for entity in ("e0", "e1")}
 
 
 if __name__ == "__main__":
