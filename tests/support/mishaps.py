@@ -99,6 +99,10 @@ class Moved:
         mapping = self.program.fetch("GET", f"/{self.name}/_mapping")
         return next(iter(mapping.values()))["mappings"]["_meta"]["pawl"]
 
+    def put_meta(self, meta):
+        """By hand, in place of all that the mapping remembers."""
+        self.program.fetch("PUT", f"/{self.index_name()}/_mapping", {"_meta": meta})
+
     def document(self, entity):
         """Its _source, refreshed or not; None: there is none."""
         answer = self.program.index.client().request("GET", f"/{self.name}/_doc/{entity}")

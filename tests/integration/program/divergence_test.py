@@ -285,10 +285,26 @@ class Index(Divergence):
         self.assertIn("1000000", done.stderr)
         self.assertEqual(self.program.quarantine(), {"e0": "foreign_version"})
 
+    def test_what_somebody_puts_over_what_the_index_remembers_is_noticed_and_told_anew(self):
+        self.write_some()
+        with self.running():
+            self.wait_until_equal()
+            self.program.wait_for(lambda: self.remembered()["revision"] == self.status()["high"], "a checkpoint")
+            told = self.remembered()
+            self.put_meta({"pawl": told | {"revision": told["revision"] - 5}})
+            self.notices("R11")
+            self.write("e0", "later")
+            self.program.wait_for(lambda: self.remembered()["revision"] == told["revision"] + 1, "a checkpoint")
+            self.put_meta({})
+            self.notices("R11", "R12")
+            self.write("e1", "later")
+            self.wait_until_equal()
+        self.assertEqual(self.remembered()["revision"], told["revision"] + 2)
+
     def test_what_a_newer_pawl_has_written_is_refused(self):
         self.write_some()
         self.program.must("sync")
-        self.program.fetch("PUT", f"/{self.index_name()}/_mapping", {"_meta": {"pawl": {"format": 9}}})
+        self.put_meta({"pawl": {"format": 9}})
         self.refuses(2, "format 9", "upgrade")
 
 
@@ -338,8 +354,7 @@ class Source(Divergence):
         self.write_some()
         self.program.must("sync")
         claimed = self.remembered()
-        self.program.fetch("PUT", f"/{self.index_name()}/_mapping",
-                           {"_meta": {"pawl": claimed | {"revision": claimed["revision"] + 1000}}})
+        self.put_meta({"pawl": claimed | {"revision": claimed["revision"] + 1000}})
         self.write("e0", "after")
         sent, high = self.writes_taken(), self.status()["high"]
         self.refuses(4, f"ends at revision {high + 1}, but rows up to {high + 1000}")
