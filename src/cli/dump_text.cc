@@ -24,13 +24,22 @@ std::string line(std::string_view name, std::string_view value) {
     return fmt::format("  {:<11} {}\n", name, value);
 }
 
+std::string dumped_incidents_text(const journal::Pipeline& pipeline) {
+    std::string text;
+    for (const journal::Incident& incident : pipeline.incidents)
+        text += line("incident", fmt::format("{}  {}  {}", to_iso8601(incident.at), printable(incident.label),
+                                             printable(incident.text)));
+    return text;
+}
+
 std::string head_text(const journal::PipelineSnapshot& snapshot) {
     const journal::Pipeline& pipeline = snapshot.pipeline;
     std::string text = fmt::format("pipeline {}: {}", pipeline.name, name_of(pipeline.condition));
     if (pipeline.condition_since != 0) text += " since " + to_iso8601(pipeline.condition_since);
     text += "\n";
     if (!pipeline.condition_detail.empty()) text += line("because", printable(pipeline.condition_detail));
-    if (pipeline.target.uuid.empty()) return text;  // it has only waited so far
+    // It has not begun: it waits for its lease, or was stopped by what it found.
+    if (pipeline.target.uuid.empty()) return text + dumped_incidents_text(pipeline);
     text += line("source", fmt::format("{}.{}, {} mode", pipeline.source.database, pipeline.source.table,
                                        name_of(pipeline.source.mode)));
     text += line("target", fmt::format("{} = {}, uuid {}", pipeline.target.alias, pipeline.target.index,
@@ -50,9 +59,7 @@ std::string head_text(const journal::PipelineSnapshot& snapshot) {
         text += line("anchor",
                      fmt::format("{}, digest {:016x}, of shape {:016x}", pipeline.anchors.back().revision,
                                  pipeline.anchors.back().digest, pipeline.shape));
-    for (const journal::Incident& incident : pipeline.incidents)
-        text += line("incident", fmt::format("{}  {}  {}", to_iso8601(incident.at), printable(incident.label),
-                                             printable(incident.text)));
+    text += dumped_incidents_text(pipeline);
     text += line("quarantine", snapshot.quarantine.empty()
                                    ? "none"
                                    : fmt::format("{} (pawl quarantine list)",

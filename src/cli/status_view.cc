@@ -100,6 +100,17 @@ Json verified_json(const ops::VerifyRecord* record) {
     return json;
 }
 
+std::string incidents_text(const journal::Pipeline& pipeline) {
+    const auto& incidents = pipeline.incidents;
+    std::string text;
+    const std::size_t first = incidents.size() - std::min(incidents.size(), incidents_shown_max);
+    for (std::size_t i = first; i < incidents.size(); ++i)
+        text +=
+            status_line("incident", fmt::format("{}  {}  {}", to_iso8601(incidents[i].at),
+                                                printable(incidents[i].label), printable(incidents[i].text)));
+    return text;
+}
+
 std::string pipeline_text(const journal::PipelineSnapshot& snapshot, const config::Pipeline* settings,
                           const ops::VerifyRecord* verified) {
     const journal::Pipeline& pipeline = snapshot.pipeline;
@@ -108,7 +119,8 @@ std::string pipeline_text(const journal::PipelineSnapshot& snapshot, const confi
     text += "\n";
     if (!pipeline.condition_detail.empty())
         text += status_line("because", printable(pipeline.condition_detail));
-    if (pipeline.target.uuid.empty()) return text;  // it has only waited so far
+    // It has not begun: it waits for its lease, or was stopped by what it found.
+    if (pipeline.target.uuid.empty()) return text + incidents_text(pipeline);
     text += status_line("from, to", fmt::format("{}.{} → {}", pipeline.source.database, pipeline.source.table,
                                                 pipeline.target.index));
     text += status_line("read through", fmt::format("{} (high)", pipeline.high));
@@ -136,13 +148,7 @@ std::string pipeline_text(const journal::PipelineSnapshot& snapshot, const confi
                                                settings ? settings->limits.quarantine_max : 0));
     if (verified != nullptr) text += status_line("verified", verified_text(*verified));
     if (settings != nullptr) text += limits_text(*settings);
-    const auto& incidents = pipeline.incidents;
-    const std::size_t first = incidents.size() - std::min(incidents.size(), incidents_shown_max);
-    for (std::size_t i = first; i < incidents.size(); ++i)
-        text +=
-            status_line("incident", fmt::format("{}  {}  {}", to_iso8601(incidents[i].at),
-                                                printable(incidents[i].label), printable(incidents[i].text)));
-    return text;
+    return text + incidents_text(pipeline);
 }
 
 }  // namespace

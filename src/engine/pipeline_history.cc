@@ -23,7 +23,9 @@ void Pipeline::look_up_if_due() {
     question_.doubts.assign(doubts_.begin(), doubts_.begin() + few);
     doubts_.erase(doubts_.begin(), doubts_.begin() + few);
     look_up_asked_.begin();
-    effects_.emplace_back(LookUp{question_.request(++last_request_)});
+    LookUpRequest request = question_.request(++last_request_);
+    if (has_outbox() && !recovered_) request.take_id_from = question_.end_at_least;
+    effects_.emplace_back(LookUp{std::move(request)});
 }
 
 // What is known of the history, as far as the index behind the alias was fed from it.
@@ -64,6 +66,7 @@ void Pipeline::on(const LookedUp& event) {
     const auto why = why_went_back(question_, event.answer);
     if (!recovered_) {
         history_ = HistoryVerdict{why, event.answer};
+        if (has_outbox()) source_->history_end = event.answer.history_end;
     } else if (why) {
         regress(TargetFact::same, *why);
     } else {
@@ -92,6 +95,7 @@ void Pipeline::regress(TargetFact target, const std::string& why) {
                               .target = target,
                               .memory = MemoryFact::known};
     const RecoveryRow& row = decide(facts);
+    const bool is_news = ledger_.pipeline().condition != journal::Condition::source_regressed;
     stop_for_good(
         journal::Condition::source_regressed,
         {ErrorKind::decision, fmt::format("{}: {}", row.explanation, why),
@@ -99,7 +103,8 @@ void Pipeline::regress(TargetFact target, const std::string& why) {
                             std::string(refill_advice)
                       : "nothing more is sent to the index; when the database is as it should be, fill a new "
                         "index from it with pawl rebuild, then start pawl again"});
-    ledger_.note_incident(row.label, fmt::format("{}: {}", row.explanation, why), now_, changes_);
+    if (is_news)  // as in refuse()
+        ledger_.note_incident(row.label, fmt::format("{}: {}", row.explanation, why), now_, changes_);
 }
 
 // The table's columns or the config may change what a row's digest is made of.

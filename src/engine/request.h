@@ -65,6 +65,11 @@ struct LookUpRequest {
         Revision revision = 0;
     };
     std::vector<Version> versions = {};  // is this a row of the history, of this entity?
+    // Outbox mode: takes a revision for nobody, which is the answer's history_end: not below any that was
+    // handed out before, and below all that will be, also after a restart of the server. But only where
+    // revisions up to this one have been handed out: an outbox that went back is left as it is, or its
+    // counter would come nearer to what it was with each look.
+    std::optional<Revision> take_id_from = {};
 };
 
 struct LookUpAnswer {
@@ -137,8 +142,8 @@ struct ItemResult {
 
 // What the source adapter found out about the history.
 struct SourceFacts {
-    // The highest revision that is there; 0: none. Outbox mode: one that is not below any that was
-    // handed out before, and below all that will be, also after a restart of the server.
+    // The highest revision that is there; 0: none. Outbox mode: the highest that was handed out, as far as
+    // the server knows: after a restart not below any that was inserted.
     Revision history_end = 0;
     std::uint64_t shape = 0;          // digest of what becomes of a row's columns; never 0 from a real source
     std::uint64_t rows_estimate = 0;  // outbox mode: the server's guess at the table's rows; 0: not known

@@ -132,7 +132,7 @@ engine::Event MariaDbSource::answer(const Prove&) {
 Result<engine::SourceFacts> MariaDbSource::look_at_history() {
     if (auto done = connect(); !done) return std::unexpected(std::move(done.error()));
     if (auto done = look_at_table(); !done) return std::unexpected(std::move(done.error()));
-    auto end = has_outbox() ? clean_up_->take_id(*connection_) : reader_->history_end(*connection_);
+    auto end = has_outbox() ? outbox_->history_end(*connection_) : reader_->history_end(*connection_);
     if (!end) return std::unexpected(std::move(end.error()));
     return engine::SourceFacts{.history_end = *end,
                                .shape = has_outbox() ? outbox_->shape() : reader_->shape(),
@@ -156,6 +156,11 @@ Result<engine::LookUpAnswer> MariaDbSource::look_up_rows(const engine::LookUpReq
     failpoint::at("before:look_up");
     auto answer =
         has_outbox() ? outbox_->look_up(*connection_, request) : reader_->look_up(*connection_, request);
+    if (answer && request.take_id_from && answer->history_end >= *request.take_id_from) {
+        const auto id = clean_up_->take_id(*connection_);
+        if (!id) return std::unexpected(id.error());
+        answer->history_end = *id;
+    }
     failpoint::at("after:look_up");
     return answer;
 }

@@ -57,8 +57,9 @@ Result<std::shared_ptr<const engine::Page>> Reader::read(Connection& connection,
                                                          const engine::ReadRequest& request,
                                                          Connection* second) {
     PAWL_ASSERT(!request.revisions.empty() && request.rows_max >= 1);
-    const bool one_statement = request.fill || (!request.latest && request.revisions.intervals().size() <=
-                                                                       limits::intervals_per_statement_max);
+    const bool one_statement =
+        request.beside == 0 && (request.fill || (!request.latest && request.revisions.intervals().size() <=
+                                                                        limits::intervals_per_statement_max));
     auto page = std::make_shared<engine::Page>();
     page->read_at = clock_now();
     page->shape = shape_;

@@ -27,10 +27,9 @@ class Watched:
         program = program or self.program
         incidents, dumped = self.status(program)["incidents"], self.dumped(program)
         self.assertEqual(dumped["incidents"][: len(incidents)], incidents)
-        if dumped["target"]["uuid"]:  # else its text says no more than the condition
-            lines = [line.split() for line in program.pawl.text("dump").splitlines()]
-            shown = [words[2] for words in lines if words[:1] == ["incident"]]
-            self.assertEqual(shown[: len(incidents)], [incident["label"] for incident in incidents])
+        lines = [line.split() for line in program.pawl.text("dump").splitlines()]
+        shown = [words[2] for words in lines if words[:1] == ["incident"]]
+        self.assertEqual(shown[: len(incidents)], [incident["label"] for incident in incidents])
         return [incident["label"] for incident in incidents]
 
     def shows(self, condition, *words, program=None):

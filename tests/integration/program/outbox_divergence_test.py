@@ -19,7 +19,7 @@ from mishaps import NOTICED_SECONDS_MAX, PutBack
 from lab.servers import MariaDB
 
 setUpModule = outbox_test.setUpModule
-LOST = 20  # ids that the outbox hands out for lose_some; each start of pawl takes one, too
+LOST = 3  # ids that the outbox hands out for lose_some
 
 
 class Divergence(outbox_test.OutboxTest):
@@ -259,10 +259,11 @@ class Restored(PutBack, Divergence):
         read = self.status()["high"]
         restore()
         told = f"rows up to {read} have been read"
-        self.refuses("SOURCE_REGRESSED", "R15", told, "pawl rebuild")  # before anybody has written
+        for _ in range(LOST + 1):  # before anybody has written; and asking does not bring the counter nearer
+            self.refuses("SOURCE_REGRESSED", "R15", told, "pawl rebuild")
         self.go_on(LOST // 2)
         self.refuses("SOURCE_REGRESSED", "R15", told, "pawl rebuild")
-        self.assertEqual(self.labels(), ["R15"] * 2)
+        self.assertEqual(self.labels(), ["R15"])
         journal = self.program.journal.rename(self.program.folder / "kept")
         self.refuses("SOURCE_REGRESSED", "R14", "pawl rebuild")  # by what the index remembers
         self.assertEqual(self.labels(), ["R14"])

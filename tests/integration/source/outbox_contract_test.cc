@@ -68,6 +68,7 @@ class MariaDbWorld {
         outbox_contract::name(world);            \
     }
 
+OUTBOX_CASE(the_end_of_an_outbox_that_went_back_stays_where_it_is)
 OUTBOX_CASE(the_end_is_no_id_below_those_before_and_below_all_that_come)
 OUTBOX_CASE(an_entity_comes_once_with_its_highest_id_and_as_it_is_now)
 OUTBOX_CASE(an_id_beyond_the_page_is_not_its_version)

@@ -31,6 +31,7 @@ class ByHand {
         // The lease is asked for once a second, so that it has not expired by the time that a test goes on.
         if (has_lease_ && lease_at_once && std::exchange(leased_at_, now) != now)
             happens(TimerFired{Timer::lease});
+        if (const auto* ready = std::get_if<SourceReady>(&event)) ready_end_ = ready->facts.history_end;
         std::vector<Event> answers;
         for (Effect& effect : pipeline.step(event, now)) {
             if (auto answer = answer_at_once(effect))
@@ -81,7 +82,7 @@ class ByHand {
     }
     // The answer to this look-up: the history is as it was.
     LookUpAnswer intact(const LookUpRequest& request) const {
-        LookUpAnswer answer{.history_end = history_end, .shape = shape};
+        LookUpAnswer answer{.history_end = request.take_id_from ? ready_end_ : history_end, .shape = shape};
         for (const Revision revision : request.anchors)
             answer.anchors.emplace_back(digest_of(revision));
         answer.versions.assign(request.versions.size(), true);
@@ -146,6 +147,7 @@ class ByHand {
 
     bool has_lease_ = false;
     TimeMs leased_at_ = 0;
+    Revision ready_end_ = 0;
     Remembered told_;
     std::string told_uuid_;
 };

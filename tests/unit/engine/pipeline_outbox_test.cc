@@ -390,6 +390,23 @@ TEST_CASE("an index that a rebuild has put in the place of the one that rows wer
     }
 }
 
+TEST_CASE("an id is taken at a start only, and where those that are known of were handed out") {
+    auto left = left_behind(journal::BatchState::committed, 7);
+    left.pipeline.source = outbox_settings().source;
+    ByHand hand(outbox_settings(), left);
+    hand.look_up_at_once = false;
+    hand.history_end = 9;
+    hand.begins(9, false);
+    const auto first = hand.need<LookUp>().request;
+    CHECK(first.take_id_from == 7);
+    LookUpAnswer answer = hand.intact(first);
+    answer.history_end = 10;
+    hand.happens(LookedUp{first.id, answer});
+    CHECK(hand.pipeline.history_end() == 10);
+    hand.happens(TimerFired{Timer::checkpoint});
+    CHECK_FALSE(hand.need<LookUp>().request.take_id_from);
+}
+
 TEST_CASE("an outbox whose counter is below what was read from it is not the one that it was") {
     auto left = left_behind(journal::BatchState::committed, 7);
     left.pipeline.source = outbox_settings().source;
