@@ -1,4 +1,5 @@
-// What the journal says of one pipeline once all that was asked for is written. Every change of it is made
+// What the journal says of one pipeline once all that was asked for is written (but for its incidents, which
+// only readers of the journal need). Every change of it is made
 // here, together with the journal::Change that makes the journal follow; so the watermark has one place.
 #pragma once
 

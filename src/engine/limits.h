@@ -29,8 +29,9 @@ namespace limits {
 
 inline constexpr std::size_t page_chunk_bytes = 1ULL << 20;  // one allocation of a page
 inline constexpr std::size_t request_actions_min = 1;
-inline constexpr TimeMs forbidden_retry_ms = 60'000;  // 401, 403: retry slowly
-inline constexpr TimeMs notice_interval_ms = 60'000;  // the same trouble is told once in this time
+inline constexpr std::uint32_t requests_before_growth = 16;  // without a 413 or 429, then their size doubles
+inline constexpr TimeMs forbidden_retry_ms = 60'000;         // 401, 403: retry slowly
+inline constexpr TimeMs notice_interval_ms = 60'000;         // the same trouble is told once in this time
 // Rows of an outbox that one transaction deletes; those of one batch always, the others after the next
 // COMMIT.
 inline constexpr std::uint64_t clean_up_rows_max = 20'000;
@@ -42,6 +43,7 @@ inline constexpr std::size_t look_up_versions_max = 200;  // unknown versions as
 inline constexpr TimeMs lease_renew_ms = 1'000;
 inline constexpr TimeMs lease_valid_ms = 4'000;
 inline constexpr TimeMs lease_silence_ms = 5'000;
+static_assert(2 * lease_renew_ms <= lease_valid_ms && lease_valid_ms < lease_silence_ms);
 // `sync` and `recover` wait so long for a lease that another pawl holds: a killed one may not be gone yet.
 inline constexpr TimeMs lease_wait_ms = 2 * lease_silence_ms;
 inline constexpr TimeMs grace_marks_max = 16;              // how finely gap_grace is measured

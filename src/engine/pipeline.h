@@ -3,10 +3,11 @@
 //   win the lease → prepare both servers, look whether the history is the one that it was → recover
 //   (engine/recovery.h) → read, journal INTENT, send, journal APPLIED and COMMITTED
 //
-// What it remembers lies in six places: Ledger (what the journal says), BatchWork (what an open batch still
+// What it remembers lies mainly in these: Ledger (what the journal says), BatchWork (what an open batch still
 // needs), Reading (what is read next), GapClosing (which missing revisions are dead), LeaseKeeping (whether
-// this pawl may feed the pipeline), Trouble (who waits for what after a failure). Outbox mode differs in
-// pipeline_outbox.cc, and in that the first reads are of the table itself.
+// this pawl may feed the pipeline), Trouble (who waits for what after a failure),
+// CleaningUp (outbox mode: which rows go or get new ones). In outbox mode the first reads are of the table
+// itself, and pipeline_outbox.cc does what only it does; has_outbox() marks where else it differs.
 #pragma once
 
 #include <map>

@@ -12,9 +12,6 @@
 namespace pawl::engine {
 namespace {
 
-// After so many requests without a 413 or 429 the requests' size doubles again.
-constexpr std::uint32_t requests_before_growth = 16;
-
 // Of a read that goes over all that is there: what it does not show is missing.
 bool may_miss_rows(Reading::Purpose purpose) {
     return purpose == Reading::Purpose::gaps || purpose == Reading::Purpose::tail ||
@@ -309,7 +306,7 @@ void Pipeline::shrink_requests(std::size_t failed_actions) {
 
 void Pipeline::grow_requests() {
     if (request_actions_max_ >= settings_.limits.batch_rows_max) return;
-    if (++requests_since_shrink_ < requests_before_growth) return;
+    if (++requests_since_shrink_ < limits::requests_before_growth) return;
     requests_since_shrink_ = 0;
     request_actions_max_ = std::min<std::size_t>(request_actions_max_ * 2, settings_.limits.batch_rows_max);
 }

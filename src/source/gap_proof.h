@@ -43,7 +43,7 @@
 
 namespace pawl::source {
 
-// Of one pipeline; one thread.
+// Of one pipeline; one thread at a time.
 class GapProof {
   public:
     // Connects at the first try, with a connection of its own. `interrupt` must outlive the proof and belong

@@ -21,10 +21,11 @@
 
 namespace pawl::source {
 
-// One worker thread, one connection that reads and one for proofs. Requests wait in a short queue and are
-// answered in order. After an error the connection is closed, and the next request opens a new one. A proof
-// is given only while both connections lead to one server. Destruction ends a statement that is under way at
-// once; its event and those of waiting requests are not posted.
+// One worker thread (and, while a large history is scanned for a fill, a second one), one connection that
+// reads and one for proofs, which the second thread scans on. Requests wait in a short queue and are answered
+// in order. After an error the connection is closed, and the next request opens a new one. A proof is given
+// only while both connections lead to one server. Destruction ends a statement that is under way at once; its
+// event and those of waiting requests are not posted.
 class MariaDbSource final : public engine::SourcePort {
   public:
     // Starts the thread; connects at the first request. `inbox` must outlive the source.

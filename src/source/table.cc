@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
 #include <optional>
 
+#include "base/edit_distance.h"
 #include "source/sql.h"
 
 namespace pawl::source {
@@ -19,19 +19,9 @@ char lower(char byte) {
     return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
 }
 
-std::size_t edit_distance(std::string_view left, std::string_view right) {
-    std::vector<std::size_t> row(right.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < left.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (std::size_t j = 0; j < right.size(); ++j) {
-            const std::size_t replaced = diagonal + (lower(left[i]) == lower(right[j]) ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-        }
-    }
-    return row.back();
+std::string in_lower_case(std::string text) {
+    std::ranges::transform(text, text.begin(), lower);
+    return text;
 }
 
 std::uint64_t number_of(const std::optional<std::string>& text) {
@@ -196,7 +186,8 @@ const Key* entity_key_of(const Table& table, std::string_view entity, std::strin
 std::vector<std::string> near_names(std::string_view name, const std::vector<std::string>& names) {
     std::vector<std::pair<std::size_t, std::string>> ranked;
     for (const auto& candidate : names) {
-        const std::size_t distance = edit_distance(name, candidate);
+        const std::size_t distance =
+            edit_distance(in_lower_case(std::string(name)), in_lower_case(candidate));
         if (distance <= std::max<std::size_t>(2, name.size() / 2)) ranked.emplace_back(distance, candidate);
     }
     std::ranges::sort(ranked);
