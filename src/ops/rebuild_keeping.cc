@@ -26,11 +26,12 @@ Result<void> RebuildKeeping::begin() {
     if (!has_outbox()) return {};
     auto kept = outbox();
     if (!kept) return std::unexpected(std::move(kept.error()));
-    const auto alone = kept->take_lease(index::rebuild_alias(pipeline_.index.alias));
+    const auto alone = kept->take_own_lease();
     if (!alone) return std::unexpected(alone.error());
     if (!*alone)
         return fail(ErrorKind::decision,
-                    fmt::format("another rebuild of {} is under way", pipeline_.index.alias),
+                    fmt::format("another rebuild of {}, or of another alias from the outbox {}, is under way",
+                                pipeline_.index.alias, pipeline_.source.outbox->table),
                     "let it come to its end");
     const auto indices = index::find_rebuild(call_, pipeline_.index.alias);
     if (!indices) return std::unexpected(indices.error());
@@ -130,7 +131,7 @@ Result<bool> RebuildKeeping::let_go(RebuildOutbox& outbox) {
     auto remembered = index::remembered_in(fresh.meta, fresh.identity.index);
     if (!remembered) return std::unexpected(std::move(remembered.error()));
     const bool taken_up = *remembered && (*remembered)->replaces.empty();
-    const auto nobody = taken_up ? Result<bool>(false) : outbox.take_lease(pipeline_.index.alias);
+    const auto nobody = taken_up ? Result<bool>(false) : outbox.take_lease();
     if (!nobody) return std::unexpected(nobody.error());
     KeptFacts facts{.is_taken_up = taken_up, .nobody_feeds = *nobody};
     facts.for_long = over_.for_long(facts.are_over(), clock_now());

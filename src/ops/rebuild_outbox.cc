@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/failpoint.h"
+#include "index/rebuild_index.h"
 #include "source/lease.h"
 #include "source/limits.h"
 #include "source/outbox_layout.h"
@@ -35,15 +36,14 @@ Result<RebuildOutbox> RebuildOutbox::open(const config::Config& config, const co
     return RebuildOutbox(config.mariadb, pipeline, std::move(*connection));
 }
 
-Result<bool> RebuildOutbox::take_lease(const std::string& alias) {
-    lease_ = source::lease_name(settings_.database, alias);
-    const auto won = connection_.rows(fmt::format("SELECT GET_LOCK({}, 0)", connection_.quoted(lease_)));
-    if (!won) return std::unexpected(won.error());
-    return won->front()[0] == "1";
+Result<bool> RebuildOutbox::take_lease() {
+    return source::take_locks(connection_, source::lease_locks(settings_.database, pipeline_));
 }
 
-Result<void> RebuildOutbox::release_lease() {
-    return connection_.execute(fmt::format("DO RELEASE_LOCK({})", connection_.quoted(lease_)));
+Result<bool> RebuildOutbox::take_own_lease() {
+    config::Pipeline own = kept_;
+    own.index.alias = index::rebuild_alias(pipeline_.index.alias);
+    return source::take_locks(connection_, source::lease_locks(settings_.database, own));
 }
 
 std::string RebuildOutbox::kept_name() const {

@@ -27,9 +27,11 @@ class RebuildOutbox {
     static Result<RebuildOutbox> open(const config::Config& config, const config::Pipeline& pipeline,
                                       source::Interrupt& interrupt);
 
-    // The lease of what is fed behind this alias, until release_lease() or the end. False: a pawl has it.
-    Result<bool> take_lease(const std::string& alias);
-    Result<void> release_lease();
+    // The pipeline's lease, until the end: nobody deletes rows from the outbox. False: a pawl has it.
+    Result<bool> take_lease();
+    // That of the rebuild, whose outbox is the table that it makes. False: another rebuild has it, perhaps
+    // one of another alias that has the same outbox.
+    Result<bool> take_own_lease();
 
     Result<bool> is_there();
     // Its ids begin above those of the outbox.
@@ -58,7 +60,6 @@ class RebuildOutbox {
     config::Pipeline pipeline_;
     config::Pipeline kept_;
     source::Connection connection_;
-    std::string lease_;  // its name, while it is held
 };
 
 }  // namespace pawl::ops

@@ -1,12 +1,16 @@
 #include "source/lease.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/time.h"
 #include "engine/limits.h"
+#include "source/json.h"
 #include "source/limits.h"
 #include "source/signals.h"
 
@@ -21,12 +25,59 @@ config::MariaDb with_short_timeout(config::MariaDb settings) {
     return settings;
 }
 
+std::string lock_name(std::string_view kind, std::string_view readable, const std::string& database,
+                      const std::string& name) {
+    const std::string whole = fmt::format("{}:{}{}", database.size(), database, name);
+    return fmt::format("pawl/{}{}/{:016x}", kind, readable, XXH3_64bits(whole.data(), whole.size()));
+}
+
+// As servers with lower_case_table_names compare them: two spellings of one table are one lock.
+std::string folded(std::string text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) {
+        return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    });
+    return text;
+}
+
+std::vector<std::string> quoted_names(const Connection& connection, std::span<const std::string> locks) {
+    std::vector<std::string> names;
+    for (const std::string& lock : locks)
+        names.push_back(connection.quoted(lock));
+    return names;
+}
+
 }  // namespace
 
 std::string lease_name(const std::string& database, const std::string& alias) {
-    const std::string whole = fmt::format("{}:{}{}", database.size(), database, alias);
-    return fmt::format("pawl/{}/{:016x}", alias.substr(0, limits::lease_alias_bytes_max),
-                       XXH3_64bits(whole.data(), whole.size()));
+    return lock_name("", alias.substr(0, limits::lease_alias_bytes_max), database, alias);
+}
+
+std::string outbox_lock_name(const std::string& database, const std::string& outbox) {
+    const std::string table = folded(outbox);
+    return lock_name("outbox/", cut(table, limits::lease_outbox_bytes_max), folded(database), table);
+}
+
+std::vector<std::string> lease_locks(const std::string& database, const config::Pipeline& pipeline) {
+    std::vector<std::string> locks{lease_name(database, pipeline.index.alias)};
+    if (const auto& outbox = pipeline.source.outbox)
+        locks.push_back(outbox_lock_name(database, outbox->table));
+    return locks;
+}
+
+// In one statement, so that nobody sees one lock of two for longer than the server takes for it. The outbox's
+// comes first: where another alias's pawl has it, the own alias is not touched.
+Result<bool> take_locks(Connection& connection, std::span<const std::string> locks) {
+    PAWL_ASSERT(locks.size() == 1 || locks.size() == 2);
+    const auto names = quoted_names(connection, locks);
+    const std::string sql =
+        names.size() == 1
+            ? fmt::format("SELECT GET_LOCK({}, 0)", names[0])
+            : fmt::format("SELECT IF(GET_LOCK({1}, 0), IF(GET_LOCK({0}, 0), 1, RELEASE_LOCK({1}) - 1), 0)",
+                          names[0], names[1]);
+    const auto rows = connection.rows(sql);
+    if (!rows) return std::unexpected(rows.error());
+    if (!rows->at(0).at(0)) return fail(ErrorKind::unavailable, "GET_LOCK failed");
+    return rows->at(0).at(0) == "1";
 }
 
 bool LeaseBudget::take() {
@@ -39,7 +90,8 @@ bool LeaseBudget::take() {
 MariaDbLease::MariaDbLease(config::MariaDb settings, const config::Pipeline& pipeline, LeaseBudget& budget,
                            engine::Inbox& inbox, engine::LeaseTerm* term)
     : settings_(with_short_timeout(std::move(settings))),
-      name_(lease_name(settings_.database, pipeline.index.alias)),
+      locks_(lease_locks(settings_.database, pipeline)),
+      outbox_(pipeline.source.outbox ? pipeline.source.outbox->table : std::string()),
       place_(fmt::format("pipeline {}: its lease", pipeline.name)),
       budget_(budget),
       inbox_(inbox),
@@ -133,19 +185,17 @@ Result<engine::Lease> MariaDbLease::try_to_win() {
     engine::Lease lease{.asked_at = clock_now()};
     const bool has_room = budget_.take();
     if (has_room) {
-        const auto won = value_of(fmt::format("SELECT GET_LOCK({}, 0)", connection_->quoted(name_)));
-        is_held_ = won && *won == "1";
+        const auto won = take_locks(*connection_, locks_);
+        is_held_ = won && *won;
         if (!is_held_) budget_.give_back();
         if (!won) return std::unexpected(won.error());
-        if (!*won) return fail(ErrorKind::unavailable, "GET_LOCK failed");
         if (is_held_) lease.outcome = Outcome::won;
         if (is_held_) return lease;
     }
-    auto who = holder();
+    auto who = who_has_it();
     if (!who) return std::unexpected(std::move(who.error()));
-    if (!who->empty())
-        lease.reason = *who + " feeds this pipeline";
-    else if (!has_room)
+    lease.reason = std::move(*who);
+    if (lease.reason.empty() && !has_room)
         lease.reason = fmt::format(
             "nobody feeds this pipeline: this pawl has {} others, as many as "
             "lease.pipelines_max allows",
@@ -164,22 +214,37 @@ Result<void> MariaDbLease::connect() {
 }
 
 Result<bool> MariaDbLease::confirm() {
-    const auto held =
-        value_of(fmt::format("SELECT IS_USED_LOCK({}) = CONNECTION_ID()", connection_->quoted(name_)));
+    std::vector<std::string> ours;
+    for (const std::string& name : quoted_names(*connection_, locks_))
+        ours.push_back(fmt::format("IS_USED_LOCK({}) = CONNECTION_ID()", name));
+    const auto held = value_of(fmt::format("SELECT {}", fmt::join(ours, " AND ")));
     if (!held) return std::unexpected(held.error());
     return *held == "1";
 }
 
-// Who has it; empty: nobody. As far as this user may see: without the PROCESS privilege that is only its own
-// connections.
-Result<std::string> MariaDbLease::holder() {
-    const auto id = value_of(fmt::format("SELECT IS_USED_LOCK({})", connection_->quoted(name_)));
+Result<std::string> MariaDbLease::who_has_it() {
+    auto feeds = holder(locks_.front());
+    if (!feeds || !feeds->empty()) return feeds ? *feeds + " feeds this pipeline" : feeds;
+    if (locks_.size() == 1) return std::string{};
+    auto other = holder(locks_.back());
+    if (!other || other->empty()) return other;
+    return fmt::format(
+        "{} feeds another alias from the outbox {}, and deletes its rows: each pipeline needs an outbox of "
+        "its "
+        "own, set pipeline.source.outbox",
+        *other, outbox_);
+}
+
+// Who has this lock; empty: nobody. As far as this user may see: without the PROCESS privilege that is only
+// its own connections.
+Result<std::string> MariaDbLease::holder(const std::string& lock) {
+    const auto id = value_of(fmt::format("SELECT IS_USED_LOCK({})", connection_->quoted(lock)));
     if (!id) return std::unexpected(id.error());
     if (!*id) return std::string{};
     const auto host =
         value_of(fmt::format("SELECT MAX(HOST) FROM information_schema.PROCESSLIST WHERE ID = {}", **id));
     if (!host) return std::unexpected(host.error());
-    return fmt::format("another pawl, connection {}{}", **id, *host ? " from " + **host : std::string());
+    return fmt::format("another pawl, connection {}{},", **id, *host ? " from " + **host : std::string());
 }
 
 Result<std::optional<std::string>> MariaDbLease::value_of(const std::string& sql) {

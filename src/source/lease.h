@@ -1,4 +1,6 @@
-// The lease of one pipeline: GET_LOCK on a MariaDB connection of its own.
+// The lease of one pipeline: GET_LOCK on a MariaDB connection of its own. In outbox mode it is two locks,
+// that of the alias and that of the outbox: pawl deletes what its own index has from there, so that a second
+// pipeline, of another config and with another alias, would lose it.
 //
 // The lock belongs to the connection, so that it is free at once when the process dies. A process that is
 // stopped, or cut off, is silent: the connection's wait_timeout is lease_silence_ms, after which MariaDB
@@ -12,8 +14,10 @@
 #include <cstddef>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "config/config.h"
 #include "engine/lease_term.h"
@@ -27,6 +31,16 @@ namespace pawl::source {
 // database and alias; the pipeline's name does not matter, since two pawls may call it differently. At most
 // 64 characters, as many as every MariaDB takes.
 std::string lease_name(const std::string& database, const std::string& alias);
+
+// "pawl/outbox/pawl_outbox_lex/0123456789abcdef": the same for each outbox, however its name is spelled (a
+// server may take Lex and lex for one table).
+std::string outbox_lock_name(const std::string& database, const std::string& outbox);
+
+// All locks of a pipeline's lease: the alias's first, then, in outbox mode, the outbox's.
+std::vector<std::string> lease_locks(const std::string& database, const config::Pipeline& pipeline);
+
+// All of them, or none, without waiting. False: another connection has one of them.
+Result<bool> take_locks(Connection& connection, std::span<const std::string> locks);
 
 // How many leases one process may have at a time: so many pipelines are spread over several pawls, and those
 // of one that dies are taken over by the others as far as they have room. Any thread.
@@ -63,15 +77,18 @@ class MariaDbLease final : public engine::LeasePort {
     Result<void> connect();
     Result<bool> confirm();
     Result<engine::Lease> try_to_win();
-    Result<std::string> holder();
+    // For a person; empty: nobody.
+    Result<std::string> who_has_it();
+    Result<std::string> holder(const std::string& lock);
     void let_go();
     void tell(const engine::Lease& lease);
     // The one value of a statement that gives one; empty: NULL.
     Result<std::optional<std::string>> value_of(const std::string& sql);
 
     const config::MariaDb settings_;
-    const std::string name_;
-    const std::string place_;  // for messages
+    const std::vector<std::string> locks_;
+    const std::string outbox_;  // empty: revision mode
+    const std::string place_;   // for messages
     LeaseBudget& budget_;
     engine::Inbox& inbox_;
     engine::LeaseTerm* const term_;  // may be null

@@ -40,6 +40,7 @@ inline constexpr std::uint64_t fill_samples = 15;         // rows, to find an en
 inline constexpr TimeMs lease_timeout_ms = 4'000;
 // For transactions that use a table which a trigger is made on or taken from. Other writers wait behind it.
 inline constexpr unsigned trigger_lock_wait_s = 10;
-inline constexpr std::size_t lease_alias_bytes_max = 40;  // of the alias in the lock's name
+inline constexpr std::size_t lease_alias_bytes_max = 40;   // of the alias in the lock's name
+inline constexpr std::size_t lease_outbox_bytes_max = 35;  // of the outbox in its lock's name
 
 }  // namespace pawl::source::limits

@@ -321,6 +321,25 @@ class Joined(OutboxTest):
     def glosses(self):
         return {entity: self.document(entity)["glosses"] for entity in ("e0", "e1")}
 
+    def test_a_second_config_with_another_alias_does_not_work_off_the_same_outbox(self):
+        self.install()
+        other = self.another("second_alias")
+        text = other.config.read_text(encoding="utf-8")
+        alias = f'alias = "{self.name}"'
+        self.assertIn(alias, text)
+        other.config.write_text(text.replace(alias, f'alias = "{self.name}_second"'), encoding="utf-8")
+        with self.running():
+            self.put_some()
+            self.wait_until_equal()
+            with self.running(other):
+                self.program.wait_for(
+                    lambda: (self.status(other) or {}).get("condition") == "STANDBY", "the second one's waiting"
+                )
+                self.assertIn(f"another alias from the outbox {self.outbox}", self.status(other)["condition_detail"])
+                self.put("e0", "changed")
+                self.wait_until_equal()
+                self.assertEqual(self.status(other)["condition"], "STANDBY")
+
 
 if __name__ == "__main__":
     unittest.main()

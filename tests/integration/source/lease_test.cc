@@ -46,6 +46,17 @@ config::Pipeline with_alias(const std::string& alias) {
     return pipeline;
 }
 
+config::Pipeline with_outbox(const std::string& alias, const std::string& outbox) {
+    auto pipeline = with_alias(alias);
+    pipeline.source.mode = journal::SourceMode::outbox;
+    pipeline.source.outbox = config::Outbox{.table = outbox, .entity = {}, .view = {}, .joined = {}};
+    return pipeline;
+}
+
+std::string user_of(TestDatabase& database, const std::string& lock) {
+    return database.value(fmt::format("SELECT COALESCE(IS_USED_LOCK('{}'), 'nobody')", lock));
+}
+
 std::string holder_of(TestDatabase& database) {
     return database.value(
         fmt::format("SELECT IS_USED_LOCK('{}')",
@@ -130,6 +141,51 @@ TEST_CASE("leases of other aliases and databases are others; the pipeline's name
     CHECK(third.ask().outcome == Outcome::won);
     CHECK(fourth.ask().outcome == Outcome::won);
     CHECK(source::lease_name(one.name(), pipeline.index.alias).size() <= 64);
+}
+
+TEST_CASE("an outbox is worked off by one pawl, whatever alias that feeds") {
+    TestDatabase one;
+    TestDatabase other;
+    auto first = std::make_unique<Holder>(one.settings(), with_outbox("a", "pawl_outbox_lex"));
+    Holder standby(one.settings(), with_outbox("a", "pawl_outbox_lex"));
+    Holder second(one.settings(), with_outbox("b", "PAWL_outbox_lex"));
+    Holder rebuild(one.settings(), with_outbox("a-pawl-rebuild", "pawl_outbox_lex_rebuild"));
+    Holder elsewhere(other.settings(), with_outbox("a", "pawl_outbox_lex"));
+    const std::string lock = source::outbox_lock_name(one.name(), "pawl_outbox_lex");
+    CHECK(first->ask().outcome == Outcome::won);
+    CHECK(first->ask().outcome == Outcome::held);
+    CHECK_THAT(standby.ask().reason, Catch::EndsWith(" feeds this pipeline"));
+    const auto taken = second.ask();
+    CHECK(taken.outcome == Outcome::taken);
+    CHECK_THAT(taken.reason, Catch::Contains("connection " + user_of(one, lock)) &&
+                                 Catch::Contains("feeds another alias from the outbox PAWL_outbox_lex"));
+    CHECK(rebuild.ask().outcome == Outcome::won);
+    CHECK(elsewhere.ask().outcome == Outcome::won);
+    first.reset();
+    CHECK(second.until(Outcome::won) < 5'000);
+    CHECK(second.ask().outcome == Outcome::held);
+    CHECK_THAT(standby.ask().reason, Catch::Contains("feeds another alias"));
+    second.lease->give_back();
+    CHECK(standby.until(Outcome::won) < 5'000);
+}
+
+TEST_CASE("who does not get both locks of a lease holds none") {
+    TestDatabase database;
+    Holder first(database.settings(), with_outbox("a", "one"));
+    Holder second(database.settings(), with_outbox("a", "two"));
+    CHECK(first.ask().outcome == Outcome::won);
+    CHECK_THAT(second.ask().reason, Catch::EndsWith(" feeds this pipeline"));
+    CHECK(user_of(database, source::outbox_lock_name(database.name(), "two")) == "nobody");
+    Holder third(database.settings(), with_outbox("b", "one"));
+    CHECK(third.ask().outcome == Outcome::taken);
+    CHECK(user_of(database, source::lease_name(database.name(), "b")) == "nobody");
+}
+
+TEST_CASE("the name of an outbox's lock is short, and never that of an alias's") {
+    const std::string outbox = "pawl_outbox_" + std::string(52, 'x');
+    CHECK(source::outbox_lock_name("karp", outbox).size() == 64);
+    CHECK(source::outbox_lock_name("karp", outbox) != source::outbox_lock_name("karp", outbox + "y"));
+    CHECK(source::outbox_lock_name("karp", "lex") != source::lease_name("karp", "lex"));
 }
 
 TEST_CASE("whose connection is gone hears of it, and has to win its lease again") {
