@@ -61,6 +61,7 @@ void check_pipeline(const Pipeline& pipeline) {
     PAWL_ASSERT((pipeline.source.mode == journal::SourceMode::outbox) == pipeline.source.outbox.has_value());
     if (const auto& outbox = pipeline.source.outbox) {
         PAWL_ASSERT(!outbox->table.empty() && !outbox->entity.columns.empty());
+        PAWL_ASSERT(outbox->kept_from.empty());
         PAWL_ASSERT(outbox->entity.literals.size() == outbox->entity.columns.size() + 1);
         for (const config::JoinedTable& joined : outbox->joined)
             PAWL_ASSERT(!joined.table.empty() && joined.entity.literals == outbox->entity.literals);

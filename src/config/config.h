@@ -75,12 +75,16 @@ struct JoinedTable {
     EntityForm entity;  // the same literals as the pipeline's; its columns stand for that one's in turn
 };
 
+// Who writes the keys of changed entities into an outbox.
+enum class OutboxWriter : std::uint8_t { triggers, application };
+
 // What outbox mode adds to [pipeline.source].
 struct Outbox {
-    std::string table;  // into which triggers, or the application, write the keys of changed entities
+    std::string table;  // into which `writer` writes the keys of changed entities
     EntityForm entity;  // of the source's table and of its view
     std::string view;   // that documents are read from in place of the table; empty: the table
     std::vector<JoinedTable> joined;
+    OutboxWriter writer = OutboxWriter::triggers;  // triggers that are missing are an error then
     // Of a rebuild, never in a file: the outbox whose rows `table` gets when they are deleted there. The
     // index that is fed from here is fed for that one.
     std::string kept_from = {};

@@ -73,7 +73,7 @@ void read_revision_mode(Section& section, Source& into) {
     section.required("entity", into.entity, column_rule);
     section.required("revision", into.revision, column_rule);
     section.text("deleted", into.deleted, column_rule);
-    for (const std::string_view key : {"outbox", "view", "joined"})
+    for (const std::string_view key : {"outbox", "view", "joined", "writes_outbox"})
         without_meaning(section, key);
 }
 
@@ -97,6 +97,9 @@ void read_outbox_mode(Section& section, Source& into) {
     section.text("outbox", outbox.table, table_rule);
     section.text("view", outbox.view, table_rule);
     read_joined(section, outbox.entity, outbox.joined);
+    std::string writer = "triggers";
+    section.choice("writes_outbox", writer, {"triggers", "application"});
+    outbox.writer = writer == "triggers" ? OutboxWriter::triggers : OutboxWriter::application;
     refuse_in_outbox_mode(section, "revision", "an outbox row's id is the revision");
     refuse_in_outbox_mode(section, "deleted", "an entity is deleted when its row is gone");
     if (is_watched(outbox.table, into))

@@ -2,7 +2,9 @@
 #include "engine/pipeline.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -68,7 +70,18 @@ void Pipeline::on(const Begin&) {}
 void Pipeline::on(const SourceReady& event) {
     if (!source_asked_.end()) return;
     source_ = event.facts;
+    tell_source_warnings();
     if (ready()) success(Lane::prepare);
+}
+
+// Each time that they are others than before: the table is looked at again whenever the lease is won.
+void Pipeline::tell_source_warnings() {
+    std::vector<std::string> texts;
+    for (const Error& warning : source_->warnings)
+        texts.push_back(warning.message);
+    if (std::exchange(source_warnings_told_, texts) == texts) return;
+    for (const Error& warning : source_->warnings)
+        tell(Severity::warning, warning.message, warning.advice);
 }
 
 void Pipeline::on(const SourceFailed& event) {

@@ -199,6 +199,7 @@ class Pipeline {
     void success(Lane lane);
     void stop_for_good(journal::Condition condition, const Error& error);
     void tell(Severity severity, std::string text, std::string advice = {});
+    void tell_source_warnings();
     void tell_quarantined(const std::vector<journal::QuarantineEntry>& entries);
     void tell_now_and_then(const Error& error);
 
@@ -218,6 +219,7 @@ class Pipeline {
 
     LeaseKeeping lease_;
     std::optional<SourceFacts> source_;
+    std::vector<std::string> source_warnings_told_;
     std::optional<TargetFacts> target_;
 
     struct HistoryVerdict {

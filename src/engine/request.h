@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "engine/page.h"
 #include "journal/record.h"
 
@@ -147,6 +148,7 @@ struct SourceFacts {
     Revision history_end = 0;
     std::uint64_t shape = 0;          // digest of what becomes of a row's columns; never 0 from a real source
     std::uint64_t rows_estimate = 0;  // outbox mode: the server's guess at the table's rows; 0: not known
+    std::vector<Error> warnings = {};  // what keeps nothing from being read, but an operator should know
 };
 
 // What a look for open writers of the history has shown.

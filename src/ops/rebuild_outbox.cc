@@ -20,6 +20,7 @@ config::Pipeline with_kept_outbox(config::Pipeline pipeline) {
     if (!pipeline.source.outbox) return pipeline;
     config::Outbox& outbox = *pipeline.source.outbox;
     outbox.kept_from = outbox.table;
+    outbox.writer = config::OutboxWriter::application;  // clean-ups write into it, no triggers
     outbox.table = source::kept_table_of(outbox.table);
     return pipeline;
 }

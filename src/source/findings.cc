@@ -56,6 +56,13 @@ Result<void> as_one_error(const std::vector<Finding>& findings) {
     return std::unexpected(std::move(all));
 }
 
+std::vector<Error> warnings_of(const std::vector<Finding>& findings) {
+    std::vector<Error> warnings;
+    for (const Finding& finding : findings)
+        if (finding.weight == Finding::Weight::warning) warnings.push_back(finding.error);
+    return warnings;
+}
+
 bool keeps_from_looking(const Error& error) {
     return error.kind == ErrorKind::unavailable;
 }

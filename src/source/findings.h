@@ -39,6 +39,9 @@ class Findings {
 // The errors as one, whose advice names the others; nothing when there are only warnings.
 Result<void> as_one_error(const std::vector<Finding>& findings);
 
+// Those that keep nothing from starting.
+std::vector<Error> warnings_of(const std::vector<Finding>& findings);
+
 // Whether it says nothing about the pipeline, but that nobody could look (a lost connection).
 bool keeps_from_looking(const Error& error);
 

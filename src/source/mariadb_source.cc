@@ -136,7 +136,8 @@ Result<engine::SourceFacts> MariaDbSource::look_at_history() {
     if (!end) return std::unexpected(std::move(end.error()));
     return engine::SourceFacts{.history_end = *end,
                                .shape = has_outbox() ? outbox_->shape() : reader_->shape(),
-                               .rows_estimate = has_outbox() ? outbox_->rows_estimate() : 0};
+                               .rows_estimate = has_outbox() ? outbox_->rows_estimate() : 0,
+                               .warnings = warnings_};
 }
 
 Result<std::shared_ptr<const engine::Page>> MariaDbSource::read_page(const engine::ReadRequest& request) {
@@ -154,6 +155,11 @@ Result<engine::CleanedUp> MariaDbSource::clean_up_outbox(const Clean& clean) {
 Result<engine::LookUpAnswer> MariaDbSource::look_up_rows(const engine::LookUpRequest& request) {
     if (auto done = be_ready(); !done) return std::unexpected(std::move(done.error()));
     failpoint::at("before:look_up");
+    if (triggers_) {
+        auto gone = triggers_->look(*connection_);
+        if (!gone) return std::unexpected(std::move(gone.error()));
+        if (*gone) return std::unexpected(std::move(**gone));
+    }
     auto answer =
         has_outbox() ? outbox_->look_up(*connection_, request) : reader_->look_up(*connection_, request);
     if (answer && request.take_id_from && answer->history_end >= *request.take_id_from) {
@@ -211,22 +217,32 @@ void MariaDbSource::forget_table() {
     reader_.reset();
     outbox_.reset();
     clean_up_.reset();
+    triggers_.reset();
 }
 
 Result<void> MariaDbSource::look_at_table() {
     failpoint::at("before:look_at_table");
     if (has_outbox()) {
-        const auto layout = fit_outbox(*connection_, settings_, pipeline_);
-        if (!layout) return std::unexpected(layout.error());
-        outbox_.emplace(*layout, pipeline_);
-        clean_up_.emplace(*layout);
+        auto done = look_at_outbox();
         failpoint::at("after:look_at_table");
-        return {};
+        return done;
     }
     auto table = fit_table(*connection_, settings_, pipeline_);
     if (!table) return std::unexpected(std::move(table.error()));
     reader_.emplace(*table, pipeline_);
     failpoint::at("after:look_at_table");
+    return {};
+}
+
+Result<void> MariaDbSource::look_at_outbox() {
+    auto fit = fit_outbox(*connection_, settings_, pipeline_);
+    if (!fit) return std::unexpected(std::move(fit.error()));
+    auto triggers = TriggerWatch::begin(*connection_, settings_, pipeline_);
+    if (!triggers) return std::unexpected(std::move(triggers.error()));
+    outbox_.emplace(fit->layout, pipeline_);
+    clean_up_.emplace(fit->layout);
+    triggers_.emplace(std::move(*triggers));
+    warnings_ = std::move(fit->warnings);
     return {};
 }
 

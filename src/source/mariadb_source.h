@@ -18,6 +18,7 @@
 #include "source/outbox_clean_up.h"
 #include "source/outbox_reader.h"
 #include "source/reader.h"
+#include "source/trigger_watch.h"
 
 namespace pawl::source {
 
@@ -70,6 +71,7 @@ class MariaDbSource final : public engine::SourcePort {
     Result<void> be_ready();
     // Checks the table anew and makes the reader from what was found.
     Result<void> look_at_table();
+    Result<void> look_at_outbox();
     bool has_outbox() const { return pipeline_.source.outbox.has_value(); }
     bool has_reader() const { return reader_ || outbox_; }
     void forget_table();
@@ -88,6 +90,8 @@ class MariaDbSource final : public engine::SourcePort {
     std::optional<Reader> reader_;  // revision mode
     std::optional<OutboxReader> outbox_;
     std::optional<OutboxCleanUp> clean_up_;
+    std::optional<TriggerWatch> triggers_;  // outbox mode
+    std::vector<Error> warnings_;           // of the last look at the table
 
     std::mutex mutex_;
     std::condition_variable asked_;

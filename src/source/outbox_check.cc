@@ -18,8 +18,14 @@
 namespace pawl::source {
 namespace {
 
-constexpr std::string_view run_outbox_sql =
-    "run `pawl outbox-sql --apply`, or give what `pawl outbox-sql` prints to an administrator";
+Error no_trigger_writes(const std::string& outbox) {
+    return {ErrorKind::invalid,
+            fmt::format("no trigger of pawl's writes to {}, so that no change is seen", outbox),
+            fmt::format("{}, then `pawl verify --repair` for what has changed meanwhile; or, where the "
+                        "application writes to it itself, in the transaction of each change, set "
+                        "pipeline.source.writes_outbox = \"application\"",
+                        run_outbox_sql)};
+}
 
 class OutboxCheck {
   public:
@@ -44,6 +50,7 @@ class OutboxCheck {
     void judge_others(const OutboxTriggers& triggers);
     bool is_watched(const std::string& table) const;
 
+    bool wants_triggers() const { return outbox().writer == config::OutboxWriter::triggers; }
     const config::Outbox& outbox() const { return *pipeline_.source.outbox; }
     std::string outbox_name() const { return fmt::format("{}.{}", settings_.database, outbox().table); }
     std::string outbox_identifier() const { return table_identifier(settings_.database, outbox().table); }
@@ -165,11 +172,8 @@ void OutboxCheck::judge_missing(const OutboxTriggers& triggers) {
             fmt::format("triggers of the outbox {} are missing, so that changes are not seen: {}",
                         outbox_name(), missing),
             std::string(run_outbox_sql));
-    else if (triggers.others.empty())
-        findings_.warn(fmt::format("no trigger of pawl's writes to {}: either the application writes to it "
-                                   "itself, in the transaction of each change, or no change is seen",
-                                   outbox_name()),
-                       "if the application does not: " + std::string(run_outbox_sql));
+    else if (wants_triggers() && triggers.others.empty())
+        findings_.refuse(no_trigger_writes(outbox_name()));
 }
 
 bool OutboxCheck::is_watched(const std::string& table) const {
@@ -188,7 +192,7 @@ void OutboxCheck::judge_others(const OutboxTriggers& triggers) {
     std::string advice =
         "name those tables in pipeline.source.joined, or DROP the triggers, or set another "
         "pipeline.source.outbox";
-    if (triggers.all(TriggerState::missing))
+    if (wants_triggers() && triggers.all(TriggerState::missing))
         findings_.refuse(std::move(message), std::move(advice));
     else
         findings_.warn(std::move(message), std::move(advice));

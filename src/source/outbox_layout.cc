@@ -82,12 +82,14 @@ std::string present_column(const Column& column) {
     return "`present`." + identifier(column.name);
 }
 
-Result<OutboxLayout> fit_outbox(Connection& connection, const config::MariaDb& settings,
-                                const config::Pipeline& pipeline) {
+Result<FitOutbox> fit_outbox(Connection& connection, const config::MariaDb& settings,
+                             const config::Pipeline& pipeline) {
     const auto findings = check_outbox(connection, settings, pipeline);
     if (!findings) return std::unexpected(findings.error());
     if (auto fit = as_one_error(*findings); !fit) return std::unexpected(std::move(fit.error()));
-    return describe_outbox(connection, settings, pipeline);
+    auto layout = describe_outbox(connection, settings, pipeline);
+    if (!layout) return std::unexpected(std::move(layout.error()));
+    return FitOutbox{std::move(*layout), warnings_of(*findings)};
 }
 
 Result<OutboxLayout> describe_outbox(Connection& connection, const config::MariaDb& settings,

@@ -40,10 +40,15 @@ struct OutboxLayout {
 // SQL text of a column of the table or view, where a statement calls that `present`.
 std::string present_column(const Column& column);
 
+struct FitOutbox {
+    OutboxLayout layout;
+    std::vector<Error> warnings;  // that check_outbox finds
+};
+
 // Looks at the tables on an open connection, after all that `pawl check` looks at. Errors: what check_outbox
 // finds, as one; and those of describe_outbox.
-Result<OutboxLayout> fit_outbox(Connection& connection, const config::MariaDb& settings,
-                                const config::Pipeline& pipeline);
+Result<FitOutbox> fit_outbox(Connection& connection, const config::MariaDb& settings,
+                             const config::Pipeline& pipeline);
 
 // The tables as they are; their keys may have other types than the check allows. Errors: invalid when a table
 // is missing or lacks what is read of it, forbidden when it may not be read.

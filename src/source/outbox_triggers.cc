@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -21,12 +22,16 @@ struct FoundTrigger {
     std::string body;
 };
 
-Result<std::vector<FoundTrigger>> visible_triggers(Connection& connection, std::string_view database) {
+// Of one table, which the server then looks at alone, or (empty) of all.
+Result<std::vector<FoundTrigger>> visible_triggers(Connection& connection, std::string_view database,
+                                                   std::string_view table) {
+    const std::string of_table =
+        table.empty() ? "" : fmt::format(" AND EVENT_OBJECT_TABLE = {}", connection.quoted(table));
     const auto rows = connection.rows(
         fmt::format("SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, "
-                    "ACTION_STATEMENT FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {} "
+                    "ACTION_STATEMENT FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {}{} "
                     "ORDER BY EVENT_OBJECT_TABLE, TRIGGER_NAME",
-                    connection.quoted(database)));
+                    connection.quoted(database), of_table));
     if (!rows) return std::unexpected(rows.error());
     std::vector<FoundTrigger> triggers;
     for (const auto& row : *rows)
@@ -71,7 +76,7 @@ std::string OutboxTriggers::names(TriggerState state) const {
 
 Result<OutboxTriggers> look_at_outbox_triggers(Connection& connection, std::string_view database,
                                                const config::Source& source) {
-    const auto visible = visible_triggers(connection, database);
+    const auto visible = visible_triggers(connection, database, "");
     if (!visible) return std::unexpected(visible.error());
     OutboxTriggers triggers{.wanted = outbox_triggers(source), .states = {}, .others = {}};
     for (const Trigger& wanted : triggers.wanted) {
@@ -89,6 +94,30 @@ Result<OutboxTriggers> look_at_outbox_triggers(Connection& connection, std::stri
             std::ranges::find(triggers.wanted, found.name, &Trigger::name) == triggers.wanted.end())
             triggers.others.push_back({found.name, found.table});
     return triggers;
+}
+
+// Whoever has seen a trigger on its table may see it there.
+Result<std::vector<std::string>> triggers_gone(Connection& connection, std::string_view database,
+                                               const OutboxTriggers& before) {
+    std::map<std::string, std::vector<FoundTrigger>> visible;  // by table
+    std::vector<std::string> gone;
+    for (std::size_t at = 0; at < before.wanted.size(); ++at) {
+        const Trigger& wanted = before.wanted[at];
+        if (before.states[at] == TriggerState::missing) continue;
+        const auto [of_table, is_first] = visible.try_emplace(wanted.table);
+        if (is_first) {
+            auto found = visible_triggers(connection, database, wanted.table);
+            if (!found) return std::unexpected(std::move(found.error()));
+            of_table->second = std::move(*found);
+        }
+        if (std::ranges::find(of_table->second, wanted.name, &FoundTrigger::name) != of_table->second.end())
+            continue;
+        const auto unseen = state_of_unseen(connection, database, wanted);
+        if (!unseen) return std::unexpected(unseen.error());
+        const bool was_seen = before.states[at] != TriggerState::hidden;
+        if (was_seen || *unseen == TriggerState::missing) gone.push_back(wanted.name);
+    }
+    return gone;
 }
 
 }  // namespace pawl::source

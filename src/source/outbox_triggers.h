@@ -21,6 +21,10 @@ enum class TriggerState : std::uint8_t {
     hidden,  // it is there, and the user may not see it
 };
 
+// What makes them, for an operator.
+inline constexpr std::string_view run_outbox_sql =
+    "run `pawl outbox-sql --apply`, or give what `pawl outbox-sql` prints to an administrator";
+
 struct TriggerOnTable {
     std::string name;
     std::string table;
@@ -39,5 +43,10 @@ struct OutboxTriggers {
 // A user sees the triggers of tables for which it has the TRIGGER privilege.
 Result<OutboxTriggers> look_at_outbox_triggers(Connection& connection, std::string_view database,
                                                const config::Source& source);
+
+// Names of those that an earlier look has found and that are not on their table any more. Of those that were
+// hidden then: that have gone altogether.
+Result<std::vector<std::string>> triggers_gone(Connection& connection, std::string_view database,
+                                               const OutboxTriggers& before);
 
 }  // namespace pawl::source

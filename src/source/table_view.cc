@@ -13,14 +13,15 @@ Result<TableView> TableView::open(const config::MariaDb& settings, const config:
     if (!opened) return std::unexpected(std::move(opened.error()));
     const auto connection = opened->get();
     if (!connection) return std::unexpected(connection.error());
-    const auto layout = fit_outbox(**connection, settings, pipeline);
-    if (!layout) return std::unexpected(layout.error());
+    const auto fit = fit_outbox(**connection, settings, pipeline);
+    if (!fit) return std::unexpected(fit.error());
+    const OutboxLayout& layout = fit->layout;
     TableView view(std::move(*opened));
-    const RowShape shape = present_shape_of(layout->present(), pipeline);
-    view.reader_ = std::make_unique<OutboxReader>(*layout, pipeline);
+    const RowShape shape = present_shape_of(layout.present(), pipeline);
+    view.reader_ = std::make_unique<OutboxReader>(layout, pipeline);
     view.builder_ = std::make_unique<DocumentBuilder>(shape);
-    view.entities_ = std::make_unique<TableEntities>(*layout, shape);
-    view.clean_up_ = std::make_unique<OutboxCleanUp>(*layout);
+    view.entities_ = std::make_unique<TableEntities>(layout, shape);
+    view.clean_up_ = std::make_unique<OutboxCleanUp>(layout);
     return view;
 }
 

@@ -321,6 +321,39 @@ class Joined(OutboxTest):
     def glosses(self):
         return {entity: self.document(entity)["glosses"] for entity in ("e0", "e1")}
 
+
+class WhoWritesAndReads(OutboxTest):
+    def test_triggers_that_go_with_their_table_stop_the_pipeline(self):
+        self.install()
+        with self.running() as process:
+            self.write_some()
+            self.wait_until_equal()
+            self.execute(f"CREATE OR REPLACE {TABLE_SQL.format(table=self.name).strip().removeprefix('CREATE ')}")
+            self.assertEqual(process.wait(timeout=60), 2)
+        self.assertEqual(self.status()["condition"], "REFUSED")
+        self.assertIn("are gone since the pipeline began", self.status()["condition_detail"])
+        done = self.program.run("sync")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("no trigger of pawl's writes to", done.stderr)
+        self.install()
+        self.put("new", "n")
+        self.program.must("sync")
+        self.assertEqual(self.documents()["new"], "n")
+
+    def test_an_application_writes_an_outbox_without_triggers(self):
+        self.execute(f"CREATE TABLE {self.outbox} (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, entity"
+                     " VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL)")  # fmt: skip
+        self.put("a", "w")
+        self.assertEqual(self.program.run("check").returncode, 1)
+        self.program.edit('entity = "id"\n', 'entity = "id"\nwrites_outbox = "application"\n')
+        self.program.must("check")
+        self.program.must("sync")
+        self.put("a", "changed")
+        self.put("b", "unsaid")
+        self.execute(f"INSERT INTO {self.outbox} (entity) VALUES ('a')")
+        self.program.must("sync")
+        self.assertEqual(self.documents(), {"a": "changed"})
+
     def test_a_second_config_with_another_alias_does_not_work_off_the_same_outbox(self):
         self.install()
         other = self.another("second_alias")
@@ -329,7 +362,7 @@ class Joined(OutboxTest):
         self.assertIn(alias, text)
         other.config.write_text(text.replace(alias, f'alias = "{self.name}_second"'), encoding="utf-8")
         with self.running():
-            self.put_some()
+            self.write_some()
             self.wait_until_equal()
             with self.running(other):
                 self.program.wait_for(

@@ -12,6 +12,7 @@
 
 #include "tests/integration/source/outbox_world.h"
 #include "tests/integration/source/private_server.h"
+#include "tests/integration/source/triggered_outbox.h"
 #include "tests/integration/source/world.h"
 
 using namespace pawl;
@@ -281,4 +282,68 @@ TEST_CASE("in outbox mode the port reads, cleans up and says what was handed out
     world.database().execute("RENAME TABLE elsewhere TO changed");
     source.clean_up(cleaning);
     CHECK(std::holds_alternative<engine::CleanedUp>(inbox.next()));
+}
+
+namespace {
+
+// A pipeline with triggers that has begun.
+class BegunOutbox {
+  public:
+    explicit BegunOutbox(const std::vector<std::string>& grants = {}) {
+        database.execute("CREATE TABLE lex (id INT PRIMARY KEY, word VARCHAR(20))");
+        set_up(database, pipeline);
+        const auto settings = grants.empty() ? database.settings() : database.user_with(grants);
+        source_.emplace(settings, pipeline, inbox_);
+        source_->prepare();
+        const auto event = inbox_.next();
+        if (const auto* failed = std::get_if<engine::SourceFailed>(&event)) FAIL(to_line(failed->error));
+        warnings = std::get<engine::SourceReady>(event).facts.warnings;
+        CHECK(look() == "");
+    }
+    // What a look at the history says: nothing, or an error.
+    std::string look() {
+        source_->look_up({.id = 1, .anchors = {}, .versions = {}});
+        const auto event = inbox_.next();
+        const auto* const failed = std::get_if<engine::LookUpFailed>(&event);
+        if (failed == nullptr) return "";
+        CHECK(failed->error.kind == ErrorKind::invalid);
+        return to_line(failed->error);
+    }
+
+    TestDatabase database;
+    config::Pipeline pipeline = outbox_pipeline();
+    std::vector<Error> warnings;
+
+  private:
+    CollectingInbox inbox_;
+    std::optional<source::MariaDbSource> source_;
+};
+
+const std::vector<std::string> sees_no_triggers{"SELECT ON {}.lex",
+                                                "SELECT, INSERT, DELETE ON {}.pawl_outbox_lex"};
+
+}  // namespace
+
+TEST_CASE("triggers that go with their table are missed while the pipeline runs") {
+    BegunOutbox begun;
+    CHECK(begun.warnings.empty());
+    begun.database.execute("CREATE OR REPLACE TABLE lex (id INT PRIMARY KEY, word VARCHAR(20))");
+    CHECK_THAT(begun.look(), Catch::Contains("gone since the pipeline began") &&
+                                 Catch::Contains("pawl_lex_insert, pawl_lex_update, pawl_lex_delete") &&
+                                 Catch::Contains("pawl outbox-sql --apply"));
+}
+
+TEST_CASE("triggers that an online schema change leaves with the old table are missed") {
+    BegunOutbox begun({"SELECT, TRIGGER ON {}.lex", "SELECT, INSERT, DELETE ON {}.pawl_outbox_lex"});
+    begun.database.execute("CREATE TABLE _lex_new LIKE lex");
+    begun.database.execute("RENAME TABLE lex TO _lex_old, _lex_new TO lex");
+    CHECK_THAT(begun.look(), Catch::Contains("gone since the pipeline began"));
+}
+
+TEST_CASE("who may not see triggers is warned, and hears of those that are dropped") {
+    BegunOutbox begun(sees_no_triggers);
+    REQUIRE(begun.warnings.size() == 1);
+    CHECK_THAT(begun.warnings.front().message, Catch::Contains("may not see"));
+    begun.database.execute("DROP TRIGGER pawl_lex_update");
+    CHECK_THAT(begun.look(), Catch::Contains(": pawl_lex_update"));
 }

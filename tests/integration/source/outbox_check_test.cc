@@ -65,11 +65,27 @@ TEST_CASE("a missing outbox is an error that names outbox-sql") {
                                Catch::Contains("pawl outbox-sql --apply"));
 }
 
-TEST_CASE("an outbox without triggers is the application's own, or a mistake: a warning") {
+TEST_CASE("an outbox without triggers is an error, but for one that the application writes") {
     Lex lex;
     lex.database.execute(fmt::format(outbox_sql, "INT"));
-    CHECK_THAT(lex.line(),
-               Catch::StartsWith("W no trigger") && Catch::Contains("the application writes to it"));
+    CHECK_THAT(lex.line(), Catch::StartsWith("E no trigger") && Catch::Contains("pawl outbox-sql --apply") &&
+                               Catch::Contains("writes_outbox = \"application\""));
+    lex.pipeline.source.outbox->writer = config::OutboxWriter::application;
+    CHECK(lex.lines().empty());
+}
+
+TEST_CASE("triggers of an application's own are an outbox's, too") {
+    Lex lex;
+    lex.database.execute(fmt::format(outbox_sql, "INT"));
+    lex.database.execute(
+        "CREATE TRIGGER own AFTER INSERT ON lex FOR EACH ROW INSERT INTO pawl_outbox_lex "
+        "(entity) VALUES (NEW.id)");
+    CHECK(lex.lines().empty());
+    lex.database.execute("ALTER TABLE lex RENAME TO lex_old");
+    lex.database.execute("CREATE TABLE lex LIKE lex_old");
+    CHECK_THAT(lex.line(), Catch::StartsWith("E triggers of tables") && Catch::Contains("own on lex_old"));
+    lex.pipeline.source.outbox->writer = config::OutboxWriter::application;
+    CHECK_THAT(lex.line(), Catch::StartsWith("W triggers of tables"));
 }
 
 TEST_CASE("a rebuild that was left unfinished is a warning, for its table grows") {

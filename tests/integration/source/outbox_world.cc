@@ -61,8 +61,11 @@ void OutboxWorld::make_tables(const std::vector<std::string>& key_columns, std::
     pipeline_.source.mode = journal::SourceMode::outbox;
     pipeline_.source.table = "lex";
     pipeline_.source.entity = entity;
-    pipeline_.source.outbox = config::Outbox{
-        .table = "changed", .entity = demand(config::parse_entity_form(entity)), .view = {}, .joined = {}};
+    pipeline_.source.outbox = config::Outbox{.table = "changed",
+                                             .entity = demand(config::parse_entity_form(entity)),
+                                             .view = {},
+                                             .joined = {},
+                                             .writer = config::OutboxWriter::application};
     pipeline_.document.body = "body";
 }
 

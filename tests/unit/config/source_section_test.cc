@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "tests/unit/config/config_file.h"
@@ -63,6 +65,18 @@ joined = [{ table = "sense", entity = "{t}/{lex_id}" }, { table = "link", entity
     CHECK(source.outbox->joined[2].entity.columns == Lines{"t", "target"});
 }
 
+TEST_CASE("triggers write an outbox, if the config does not say that the application does") {
+    const auto with_writer = [](std::string_view writer) {
+        return outbox_config(fmt::format("{}\nwrites_outbox = \"{}\"", plain, writer));
+    };
+    CHECK(source_of(outbox_config(plain)).outbox->writer == config::OutboxWriter::triggers);
+    CHECK(source_of(with_writer("triggers")).outbox->writer == config::OutboxWriter::triggers);
+    CHECK(source_of(with_writer("application")).outbox->writer == config::OutboxWriter::application);
+    CHECK(problems_of(with_writer("nobody")) ==
+          Lines{"pawl.toml:15: pipeline.source.writes_outbox: found "
+                "\"nobody\", expected one of \"triggers\", \"application\""});
+}
+
 TEST_CASE("revision and deleted are refused in outbox mode") {
     CHECK(
         problems_of(outbox_config(std::string(plain) + "\nrevision = \"r\"\ndeleted = \"d\"")) ==
@@ -74,11 +88,12 @@ TEST_CASE("revision and deleted are refused in outbox mode") {
 }
 
 TEST_CASE("what is of outbox mode has no meaning in revision mode, where a column may have braces") {
-    const ConfigFile file(with(smallest_config, "entity = \"entity_id\"",
-                               "entity = \"{a}{b}\"\noutbox = \"o\"\nview = \"v\"\njoined = []"));
+    const ConfigFile file(
+        with(smallest_config, "entity = \"entity_id\"",
+             "entity = \"{a}{b}\"\noutbox = \"o\"\nview = \"v\"\njoined = []\nwrites_outbox = \"triggers\""));
     const auto config = config::load(file.file());
     REQUIRE(config);
-    CHECK(config->warnings.size() == 3);
+    CHECK(config->warnings.size() == 4);
     CHECK(config->warnings.front().ends_with("15: pipeline.source.outbox: has no meaning in revision mode"));
     CHECK(config->pipelines.front().source.entity == "{a}{b}");
 }

@@ -200,3 +200,28 @@ TEST_CASE("the threads of a pipeline count on its lease for a while after it was
     CHECK_FALSE(lease.lasts(first, 3'000));  // what was asked for before belongs to the term before
     CHECK(lease.lasts(lease.number(), 3'000));
 }
+
+TEST_CASE("what the source warns of is told at a start, and again only when it is something else") {
+    const auto warns_of = [](ByHand& hand, const std::vector<std::string>& warnings) {
+        SourceFacts facts;
+        for (const std::string& warning : warnings)
+            facts.warnings.push_back({ErrorKind::invalid, warning, "do something"});
+        hand.happens(SourceReady{facts});
+    };
+    ByHand hand = without_lease();
+    answer(hand, Lease::Outcome::won, hand.now);
+    warns_of(hand, {"one", "two"});
+    CHECK(hand.need<Notice>().text == "one");
+    CHECK(hand.need<Notice>().text == "two");
+    const auto wins_again = [&] {
+        hand.happens(LeaseFailed{{ErrorKind::unavailable, "cut", ""}});
+        hand.happens(TimerFired{Timer::lease});
+        answer(hand, Lease::Outcome::won, hand.now);
+    };
+    wins_again();
+    warns_of(hand, {"one", "two"});
+    CHECK(hand.notices("one") == 0);
+    wins_again();
+    warns_of(hand, {"three"});
+    CHECK(hand.notices("three") == 1);
+}
