@@ -132,6 +132,9 @@ inline journal::SourceIdentity identity_of_source(const MariaDb& mariadb, const 
     return {source.mode, mariadb.database, outbox.kept_from.empty() ? outbox.table : outbox.kept_from};
 }
 
+// Outbox mode: of which entities the outbox speaks, "lex by {id}". Else empty.
+std::string entities_of(const Pipeline& pipeline);
+
 // [lease]
 struct Lease {
     std::uint32_t pipelines_max = 0;  // that `pawl run` feeds at a time; 0: all

@@ -7,6 +7,8 @@
 #include <fmt/core.h>
 
 #include "config/limits.h"
+#include "journal/digest.h"
+#include "journal/limits.h"
 
 namespace pawl::config {
 namespace {
@@ -19,11 +21,13 @@ bool is_column(std::string_view text) {
     return !text.empty() && text.size() <= limits::column_bytes_max;
 }
 
+char lower(char byte) {
+    return static_cast<char>(std::tolower(static_cast<unsigned char>(byte)));
+}
+
 // As MariaDB compares the names of columns, for ASCII.
 bool same_column(std::string_view left, std::string_view right) {
-    return std::ranges::equal(
-        left, right, {}, [](unsigned char byte) { return std::tolower(byte); },
-        [](unsigned char byte) { return std::tolower(byte); });
+    return std::ranges::equal(left, right, {}, lower, lower);
 }
 
 // Takes the column at the beginning of `rest`, which follows an opening brace.
@@ -67,6 +71,31 @@ Result<EntityForm> parse_entity_form(std::string_view text) {
     }
     if (form.columns.empty()) return wrong("no column in braces");
     return form;
+}
+
+std::string entities_of(const Pipeline& pipeline) {
+    const auto& outbox = pipeline.source.outbox;
+    return outbox ? entities_text(pipeline.source.table, outbox->entity) : std::string();
+}
+
+std::string entities_text(std::string_view table, const EntityForm& form) {
+    std::string text = fmt::format("{} by ", table);
+    for (std::size_t at = 0; at < form.literals.size(); ++at) {
+        for (const char byte : form.literals[at])
+            text.append(byte == '{' || byte == '}' ? 2 : 1, byte);
+        if (at == form.columns.size()) break;
+        text += '{';
+        for (const char byte : form.columns[at])
+            text += lower(byte);
+        text += '}';
+    }
+    constexpr std::size_t digest_characters = 1 + 16;  // " " and a digest
+    constexpr std::size_t bytes_max = journal::limits::identity_bytes_max;
+    if (text.size() <= bytes_max) return text;
+    std::size_t end = bytes_max - digest_characters;
+    while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+        --end;
+    return fmt::format("{} {:016x}", text.substr(0, end), journal::digest_of(text));
 }
 
 }  // namespace pawl::config

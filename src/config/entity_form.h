@@ -1,6 +1,7 @@
 // How `entity` is written in outbox mode: a column's name, or a template with columns in braces.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -14,5 +15,9 @@ namespace pawl::config {
 // between them
 // ("{a}{b}" would give 1|23 and 12|3 one id).
 Result<EntityForm> parse_entity_form(std::string_view text);
+
+// "lex by {tenant}/{id}": whose keys, and in which form, an outbox holds. One text for all spellings of a
+// form; a long one is cut and ends in a digest.
+std::string entities_text(std::string_view table, const EntityForm& form);
 
 }  // namespace pawl::config

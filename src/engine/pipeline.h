@@ -51,6 +51,7 @@ struct PipelineSettings {
     std::string name;
     journal::SourceIdentity source;
     Limits limits;
+    std::string entities = {};  // Remembered::entities
     Until until = Until::stopped;
 };
 

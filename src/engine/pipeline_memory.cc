@@ -52,6 +52,7 @@ Remembered Pipeline::checkpoint() const {
     const journal::Pipeline& known = ledger_.pipeline();
     Remembered now{.pipeline = settings_.name,
                    .source = settings_.source,
+                   .entities = settings_.entities,
                    .revision = PAWL_PLANTED(checkpoint_is_high) ? known.high : known.watermark,
                    .owed = {},
                    .anchor = {},

@@ -27,9 +27,16 @@ TargetFact Pipeline::target_fact() const {
     return is_new ? TargetFact::created : TargetFact::existing;
 }
 
+std::string Remembered::why_other_entities(const std::string& now) const {
+    if (entities.empty() || now.empty() || entities == now) return {};
+    return fmt::format("it was fed with {}, and the config says {}", entities, now);
+}
+
 // Where the index itself names its source, that is what its versions are revisions of.
 SourceFact Pipeline::source_fact() const {
-    const bool other_than_remembered = target_->remembered && target_->remembered->source != settings_.source;
+    const bool other_than_remembered =
+        target_->remembered && (target_->remembered->source != settings_.source ||
+                                !target_->remembered->why_other_entities(settings_.entities).empty());
     const bool other_than_journaled = ledger_.known() && ledger_.pipeline().source != settings_.source;
     const bool by_journal = !target_->remembered || target_fact() == TargetFact::same;
     return other_than_remembered || (by_journal && other_than_journaled) ? SourceFact::other
@@ -107,15 +114,19 @@ void Pipeline::recover() {
 
 // An incident only the first time: who starts it again and again is not to lose the earlier ones.
 void Pipeline::refuse(const RecoveryRow& row) {
-    const std::string text(row.explanation);
+    std::string text(row.explanation);
+    if (const auto& remembered = target_->remembered; remembered && row.decision == Decision::refuse)
+        if (const auto why = remembered->why_other_entities(settings_.entities); !why.empty())
+            text += ": " + why;
     const bool needs_refill = row.decision == Decision::refill;
     const auto condition =
         needs_refill ? journal::Condition::refill_needed : journal::Condition::source_changed;
     const bool is_news = ledger_.pipeline().condition != condition;
     const std::string advice =
-        needs_refill ? std::string(refill_advice)
-                     : "restore its former mode, database and table in the config, or fill a new index from "
-                       "the present ones: pawl rebuild";
+        needs_refill
+            ? std::string(refill_advice)
+            : "restore its former mode, database, table and entity in the config, or fill a new index from "
+              "the present ones: pawl rebuild";
     stop_for_good(condition, Error{ErrorKind::decision, text, advice});
     if (!is_news) return;
     ledger_.note_incident(row.label, fmt::format("{}; index {}", text, target_->identity.index), now_,

@@ -29,7 +29,7 @@ constexpr std::array<RecoveryRow, 18> table{{
     {"R03", any, absent, SourceFact::same, intact, TargetFact::existing, MemoryFact::known, any, filled, resume,
      "the journal does not know this pipeline: rolling forward from what the index remembers"},
     {"R04", any, any, SourceFact::other, any, any, any, any, any, refuse,
-     "the revisions in the index belong to another mode, database or table and cannot be compared"},
+     "the revisions in the index belong to another mode, database, table or entity and cannot be compared"},
     {"R05", any, present, SourceFact::same, any, TargetFact::created, any, any, any, begin,
      "the index is not the journal's and is new: reading from the first revision"},
     {"R06", revision, present, SourceFact::same, intact, TargetFact::existing, MemoryFact::none, any, any, adopt,

@@ -15,7 +15,8 @@ namespace pawl::engine {
 // What is known of a pipeline when both servers have answered. Looked up once per open batch, and once with
 // BatchFact::none where there is none.
 enum class JournalFact : std::uint8_t { absent, present };
-// Mode, database and table, against what the index remembers, or else the journal.
+// Mode, database and table, against what the index remembers, or else the journal; outbox mode: also whose
+// keys the outbox holds, as far as the index remembers that.
 enum class SourceFact : std::uint8_t { same, other };
 // Whether the history still has what the index was fed from (engine/history_check.h).
 enum class HistoryFact : std::uint8_t { intact, went_back };

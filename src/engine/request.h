@@ -97,6 +97,9 @@ struct Lease {
 struct Remembered {
     std::string pipeline;
     journal::SourceIdentity source;
+    // Outbox mode: whose keys the outbox holds, and in which form: "lex by {id}". Empty: of a pawl that did
+    // not say it yet.
+    std::string entities = {};
     // Every row at or below it is in the index, or was beaten by a later one, or, of an outbox, is still
     // there.
     Revision revision = 0;
@@ -112,6 +115,9 @@ struct Remembered {
     std::string replaces = {};
     TimeMs written_at = 0;
     bool operator==(const Remembered&) const = default;
+
+    // What a config that says `now` differs in, for a person; empty: in nothing that is known.
+    std::string why_other_entities(const std::string& now) const;
 };
 
 // One action of a bulk request: index or remove, with external_gte version = row.revision. Views into

@@ -116,6 +116,7 @@ Json to_json(const Remembered& remembered) {
                    {"database", remembered.source.database},
                    {"table", remembered.source.table}}},
                  {"revision", remembered.revision}};
+    if (!remembered.entities.empty()) written["entities"] = remembered.entities;
     for (const journal::Interval& interval : remembered.owed.intervals())
         for (auto revision = interval.first; revision <= interval.last; ++revision)
             written["owed"].push_back(revision);
@@ -166,8 +167,10 @@ Result<std::optional<Remembered>> remembered_in(std::string_view meta, const std
     };
     if (at(*found, "filling") != nullptr && !read_member(*found, "filling", flag, remembered.filling))
         return damaged(index, "its filling");
-    const auto uuid = [](const Json& text) { return name_in(text, journal::limits::identity_bytes_max); };
-    if (at(*found, "replaces") != nullptr && !read_member(*found, "replaces", uuid, remembered.replaces))
+    const auto text = [](const Json& value) { return name_in(value, journal::limits::identity_bytes_max); };
+    if (at(*found, "entities") != nullptr && !read_member(*found, "entities", text, remembered.entities))
+        return damaged(index, "its entities");
+    if (at(*found, "replaces") != nullptr && !read_member(*found, "replaces", text, remembered.replaces))
         return damaged(index, "its replaces");
     if (!remembered.owed.empty() && remembered.owed.highest() > remembered.revision)
         return damaged(index, "it owes what is above its revision");

@@ -4,11 +4,11 @@
 //    "revision":4711, "owed":[17,23], "anchor":{"revision":4712,"digest":"00c0ffee00c0ffee"},
 //    "shape":"0123456789abcdef", "written_at":"2026-11-24T02:15:04.123Z"}
 //
-// `owed` and `anchor` are left out when there are none; so are `"filling":true` and `"replaces":"<UUID>"`,
-// which outbox mode knows. Format 1 had other digests: its shape is taken for 0, unknown. An older pawl takes
-// no notice of keys that it does not know. PUT _mapping replaces the whole `_meta`, so that the other keys in
-// it are read and written again. It travels with snapshots of the index (seen on Elasticsearch 8.19.7 and
-// OpenSearch 2.19.3).
+// `owed` and `anchor` are left out when there are none; so are `"entities":"lex by {id}"`, `"filling":true`
+// and `"replaces":"<UUID>"`, which outbox mode knows. Format 1 had other digests: its shape is taken for 0,
+// unknown. An older pawl takes no notice of keys that it does not know. PUT _mapping replaces the whole
+// `_meta`, so that the other keys in it are read and written again. It travels with snapshots of the index
+// (seen on Elasticsearch 8.19.7 and OpenSearch 2.19.3).
 #pragma once
 
 #include <optional>

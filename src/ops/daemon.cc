@@ -190,6 +190,7 @@ void Daemon::add_pipelines(std::vector<journal::PipelineSnapshot> known) {
         engine::Pipeline pipeline({.name = settings.name,
                                    .source = config::identity_of_source(config_.mariadb, settings),
                                    .limits = settings.limits,
+                                   .entities = config::entities_of(settings),
                                    .until = options_.until},
                                   std::move(snapshot));
         runner_.add(std::move(pipeline), parts_[number]->source, parts_[number]->index,

@@ -13,13 +13,16 @@
 namespace pawl::ops {
 namespace {
 
-std::unexpected<Error> of_another_source(std::string_view who, const journal::SourceIdentity& source) {
-    return fail(ErrorKind::decision,
-                fmt::format("{} remembers another source, {} {}.{}: revisions of two sources cannot be "
-                            "compared",
-                            who, journal::name_of(source.mode), source.database, source.table),
-                "restore its former mode, database and table in the config, or fill a new index from the "
-                "present ones: pawl rebuild");
+std::unexpected<Error> of_another_source(std::string_view who, const journal::SourceIdentity& source,
+                                         std::string_view entities = "") {
+    return fail(
+        ErrorKind::decision,
+        fmt::format("{} remembers another source, {} {}.{}{}{}: revisions of two sources cannot be "
+                    "compared",
+                    who, journal::name_of(source.mode), source.database, source.table,
+                    entities.empty() ? "" : " of ", entities),
+        "restore its former mode, database, table and entity in the config, or fill a new index from the "
+        "present ones: pawl rebuild");
 }
 
 bool is_there(const std::filesystem::path& folder) {
@@ -94,8 +97,8 @@ Result<VerifyBasis> find_basis(const config::Config& config, const config::Pipel
     if (!remembered) return std::unexpected(std::move(remembered.error()));
     if (*remembered) {
         const engine::Remembered& says = **remembered;
-        if (says.source != source)
-            return of_another_source("index " + basis.target.identity.index, says.source);
+        if (says.source != source || !says.why_other_entities(config::entities_of(pipeline)).empty())
+            return of_another_source("index " + basis.target.identity.index, says.source, says.entities);
         basis.settled.known = true;
         basis.settled.revision = says.revision;
         basis.settled.owed = says.owed;

@@ -2,7 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "journal/limits.h"
+
 using namespace pawl;
+using config::entities_text;
 using config::parse_entity_form;
 
 namespace {
@@ -54,4 +57,24 @@ TEST_CASE("a template that names no entity is refused") {
         many += "/{c" + std::to_string(count) + "}";
     CHECK(parse_entity_form(many));
     CHECK(parts(many + "/{c16}") == "wrong: more than 16 columns");
+}
+
+TEST_CASE("whose keys an outbox holds is one text for all spellings of a form") {
+    const auto text = [](std::string_view form) { return entities_text("lex", *parse_entity_form(form)); };
+    CHECK(text("id") == "lex by {id}");
+    CHECK(text("{ID}") == text("id"));
+    CHECK(text("{tenant}/{id}") == "lex by {tenant}/{id}");
+    CHECK(text("{{{id}}}") == "lex by {{{id}}}");
+    CHECK(text("Lex-{id}") == "lex by Lex-{id}");
+    CHECK(entities_text("lex2", *parse_entity_form("id")) == "lex2 by {id}");
+}
+
+TEST_CASE("a long text of that kind is cut, and still its own") {
+    const std::string literal = "ä" + std::string(600, 'x');
+    const auto text = [&](std::string_view table, std::string_view end) {
+        return entities_text(table, *parse_entity_form(literal + "{id}" + std::string(end)));
+    };
+    CHECK(text("lex", "").size() <= journal::limits::identity_bytes_max);
+    CHECK(text("lex", "") != text("lex", "!"));
+    CHECK(text("lex", "") == text("lex", ""));
 }

@@ -263,3 +263,29 @@ TEST_CASE("entities that were found to differ are sent again as their latest row
     hand.writes();
     CHECK(hand.need<SendBulk>().request.actions.front().revision == 8);
 }
+
+TEST_CASE(
+    "an index that was fed with other entities is refused, and says with which; an older one says nothing") {
+    const auto begun = [](const std::string& told, const std::string& now) {
+        PipelineSettings settings = settings_for();
+        settings.source.mode = journal::SourceMode::outbox;
+        settings.entities = now;
+        ByHand hand(settings);
+        auto memory = remembered(50);
+        memory.source = settings.source;
+        memory.entities = told;
+        CHECK(hand.pipeline.ledger().known() == false);
+        const std::string label = label_of(hand, memory);
+        return std::pair(label, std::move(hand));
+    };
+    CHECK(begun("lex by {id}", "lex by {id}").first == "R03");
+    auto [label, older] = begun("", "lex by {id}");
+    CHECK(label == "R03");
+    CHECK(older.pipeline.ledger().pipeline().high > 0);
+    auto [refused, hand] = begun("lex by {id}", "lex2 by {id}");
+    CHECK(refused == "R04");
+    const Error error = *hand.need<Finish>().error;
+    CHECK(error.kind == ErrorKind::decision);
+    CHECK_THAT(error.message, Catch::EndsWith("fed with lex by {id}, and the config says lex2 by {id}"));
+    CHECK(hand.pipeline.ledger().pipeline().condition == journal::Condition::source_changed);
+}

@@ -41,6 +41,7 @@ TEST_CASE("what is written is what is read") {
     little.anchor.reset();
     CHECK(remembered_in(meta_with("{}", little), "lex-1").value() == little);
     little.filling = true;
+    little.entities = "lex by {id}";
     little.replaces = "yCjL0OXcTNSn8gGYNVUqrg";
     CHECK(remembered_in(meta_with("{}", little), "lex-1").value() == little);
 }
