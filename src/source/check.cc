@@ -197,10 +197,7 @@ Result<void> Check::check_server() {
     if (!role) return std::unexpected(role.error());
     if (auto reason = why_writers_are_hidden(*role, connection_.place()))
         findings_.refuse(std::move(*reason));
-    if (role->may_be_replica())
-        warn(fmt::format("{} is read-only and may be a replica; the user {} may not see its replica status",
-                         connection_.place(), settings_.user),
-             "GRANT SLAVE MONITOR to the user, or make sure that this is no replica");
+    if (role->may_be_replica()) findings_.warn(may_be_replica(connection_.place(), settings_.user));
     return {};
 }
 

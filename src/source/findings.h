@@ -25,9 +25,9 @@ class Findings {
     void refuse(std::string message, std::string advice) {
         refuse({ErrorKind::invalid, std::move(message), std::move(advice)});
     }
+    void warn(Error error) { all_.push_back({Finding::Weight::warning, std::move(error)}); }
     void warn(std::string message, std::string advice) {
-        all_.push_back(
-            {Finding::Weight::warning, {ErrorKind::invalid, std::move(message), std::move(advice)}});
+        warn({ErrorKind::invalid, std::move(message), std::move(advice)});
     }
     const std::vector<Finding>& all() const { return all_; }
     std::vector<Finding> take() && { return std::move(all_); }

@@ -58,6 +58,7 @@ class OutboxCheck {
     Connection& connection_;
     const config::MariaDb& settings_;
     const config::Pipeline& pipeline_;
+    ServerRole role_;
     OutboxTables tables_;
     Findings findings_;
 };
@@ -81,8 +82,8 @@ Result<void> OutboxCheck::look() {
                          std::string(run_outbox_sql));
     check_text_columns();
     for (const auto part :
-         {&OutboxCheck::check_documents, &OutboxCheck::check_outbox_privileges, &OutboxCheck::check_triggers,
-          &OutboxCheck::check_foreign_keys, &OutboxCheck::check_rebuild, &OutboxCheck::check_server})
+         {&OutboxCheck::check_server, &OutboxCheck::check_documents, &OutboxCheck::check_outbox_privileges,
+          &OutboxCheck::check_triggers, &OutboxCheck::check_foreign_keys, &OutboxCheck::check_rebuild})
         if (auto done = (this->*part)(); !done) return done;
     return {};
 }
@@ -154,6 +155,7 @@ Result<void> OutboxCheck::check_outbox_privileges() {
             fmt::format("SELECT {}, {} FROM {} LIMIT 0", id, columns, outbox_identifier()), advice("SELECT"));
         !done)
         return done;
+    if (role_.read_only && (role_.replica || role_.may_be_replica())) return {};  // nobody may write there
     if (auto done = must_be_allowed(
             fmt::format("EXPLAIN DELETE FROM {} WHERE {} = 0", outbox_identifier(), id), advice("DELETE"));
         !done)
@@ -253,11 +255,13 @@ Result<void> OutboxCheck::check_rebuild() {
 Result<void> OutboxCheck::check_server() {
     const auto role = server_role(connection_);
     if (!role) return std::unexpected(role.error());
-    if (role->replica)
+    role_ = *role;
+    if (role_.replica)
         findings_.refuse(fmt::format("{} is a replica: what pawl deletes from the outbox there would stay in "
                                      "the primary's",
                                      connection_.place()),
                          "let [mariadb] name the primary server");
+    if (role_.may_be_replica()) findings_.warn(may_be_replica(connection_.place(), settings_.user));
     return {};
 }
 

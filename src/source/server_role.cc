@@ -4,6 +4,17 @@
 
 namespace pawl::source {
 
+namespace {
+
+// Anybody may see how many replications run; that one is configured but stopped, not.
+Result<bool> is_replication_running(Connection& connection) {
+    const auto running = connection.rows("SHOW GLOBAL STATUS LIKE 'Slaves_running'");
+    if (!running) return std::unexpected(running.error());
+    return !running->empty() && running->front()[1].value_or("0") != "0";
+}
+
+}  // namespace
+
 Result<ServerRole> server_role(Connection& connection) {
     // SHOW, since a server that is built without Galera does not know @@wsrep_on.
     const auto variables =
@@ -17,9 +28,22 @@ Result<ServerRole> server_role(Connection& connection) {
     }
     const auto replicas = connection.rows("SHOW ALL SLAVES STATUS");
     if (!replicas && replicas.error().kind != ErrorKind::forbidden) return std::unexpected(replicas.error());
-    role.status_hidden = !replicas.has_value();
-    role.replica = replicas.has_value() && !replicas->empty();
+    if (replicas) {
+        role.replica = !replicas->empty();
+        return role;
+    }
+    const auto running = is_replication_running(connection);
+    if (!running) return std::unexpected(running.error());
+    role.replica = *running;
+    role.status_hidden = !role.replica;
     return role;
+}
+
+Error may_be_replica(std::string_view place, std::string_view user) {
+    return {ErrorKind::invalid,
+            fmt::format("{} is read-only and may be a replica; the user {} may not see its replica status",
+                        place, user),
+            "GRANT SLAVE MONITOR ON *.* to the user, or make sure that this is no replica"};
 }
 
 std::optional<Error> why_writers_are_hidden(const ServerRole& role, std::string_view place) {

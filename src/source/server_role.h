@@ -15,7 +15,7 @@ struct ServerRole {
     bool galera = false;         // wsrep_on
     bool replica = false;        // a replication from elsewhere is configured, running or not
     bool read_only = false;      // as replicas are by custom
-    bool status_hidden = false;  // the account may not see whether it is a replica
+    bool status_hidden = false;  // the account may not see whether it is a replica that is stopped
 
     bool may_be_replica() const { return status_hidden && read_only; }
 };
@@ -25,6 +25,9 @@ Result<ServerRole> server_role(Connection& connection);
 
 // Null where the role is no reason to refuse revision mode. `place` names the server.
 std::optional<Error> why_writers_are_hidden(const ServerRole& role, std::string_view place);
+
+// For a role of which may_be_replica() is true.
+Error may_be_replica(std::string_view place, std::string_view user);
 
 // Tells servers apart that answer under one address (a proxy, a failover); for people, too.
 Result<std::string> server_identity(Connection& connection);

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "source/check.h"
+#include "tests/integration/source/private_server.h"
 #include "tests/integration/source/triggered_outbox.h"
 
 using namespace pawl;
@@ -31,9 +32,13 @@ std::string only_line(const Texts& lines) {
 }
 
 struct Lex {
-    explicit Lex(std::string_view columns = "id INT PRIMARY KEY, word VARCHAR(20)") {
+    explicit Lex(std::string_view columns = usual_columns) {
         database.execute(fmt::format("CREATE TABLE lex ({})", columns));
     }
+    explicit Lex(config::MariaDb server) : database(std::move(server)) {
+        database.execute(fmt::format("CREATE TABLE lex ({})", usual_columns));
+    }
+    static constexpr std::string_view usual_columns = "id INT PRIMARY KEY, word VARCHAR(20)";
     Texts lines() { return lines_of(database.settings(), pipeline); }
     std::string line() { return only_line(lines()); }
     TestDatabase database;
@@ -233,6 +238,30 @@ TEST_CASE("documents are looked for in the view") {
     CHECK(lex.lines().empty());
     lex.database.execute("CREATE OR REPLACE VIEW lex_document AS SELECT word AS text FROM lex");
     CHECK_THAT(lex.line(), Catch::Contains("lex_document has no column 'id'"));
+}
+
+TEST_CASE(
+    "a replica is refused, also where the user may not see its status, and one that may be one warned of") {
+    PrivateServer primary({"--server-id=1", "--log-bin=log-bin"});
+    PrivateServer replica({"--server-id=2"});
+    Writer(primary.settings()).execute("CREATE USER replicator@'%' IDENTIFIED BY 'secret'");
+    Writer(primary.settings()).execute("GRANT REPLICATION SLAVE ON *.* TO replicator@'%'");
+    Lex lex(replica.settings());
+    set_up(lex.database, lex.pipeline);
+    const auto user =
+        lex.database.user_with({"SELECT, TRIGGER ON {}.lex", "SELECT, INSERT, DELETE ON {}.pawl_outbox_lex"});
+    const auto lines = [&] { return lines_of(user, lex.pipeline); };
+    CHECK(lines().empty());
+    lex.database.execute(fmt::format(
+        "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = {}, MASTER_USER = 'replicator', "
+        "MASTER_PASSWORD = 'secret', MASTER_LOG_FILE = 'log-bin.000001', MASTER_LOG_POS = 4",
+        primary.port()));
+    lex.database.execute("SET GLOBAL read_only = 1");
+    CHECK_THAT(only_line(lines()), Catch::StartsWith("W MariaDB") && Catch::Contains("may be a replica") &&
+                                       Catch::Contains("GRANT SLAVE MONITOR"));
+    CHECK_THAT(lex.line(), Catch::StartsWith("E MariaDB") && Catch::Contains("is a replica"));
+    lex.database.execute("START SLAVE");
+    CHECK_THAT(only_line(lines()), Catch::StartsWith("E MariaDB") && Catch::Contains("is a replica"));
 }
 
 TEST_CASE("an id of two texts may be that of two rows: a warning") {
