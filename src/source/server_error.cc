@@ -26,6 +26,10 @@ std::string advice_for(unsigned number) {
         case 1419:
             return "set log_bin_trust_function_creators = 1 on the server, or let an administrator run what "
                    "`pawl outbox-sql` prints";
+        case 1665:
+            return "set binlog_format = MIXED or ROW on the server: pawl's clean-ups of the outbox are at "
+                   "READ "
+                   "COMMITTED, so that they make no writer wait, and STATEMENT cannot log those";
         case 1049:
             return "set mariadb.database to an existing database";
         case 1146:
@@ -75,6 +79,7 @@ ErrorKind kind_of_server_error(unsigned number) {
         case 1064:  // a syntax error: a version of the server that pawl does not know
         case 1146:  // unknown table
         case 1176:  // unknown key in FORCE INDEX
+        case 1665:  // binlog_format = STATEMENT at READ COMMITTED
         case 2019:  // unknown character set
             return ErrorKind::invalid;
         default:

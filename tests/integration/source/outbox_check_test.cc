@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "source/check.h"
+#include "source/mariadb_source.h"
 #include "tests/integration/source/private_server.h"
 #include "tests/integration/source/triggered_outbox.h"
 
@@ -262,6 +263,20 @@ TEST_CASE(
     CHECK_THAT(lex.line(), Catch::StartsWith("E MariaDB") && Catch::Contains("is a replica"));
     lex.database.execute("START SLAVE");
     CHECK_THAT(only_line(lines()), Catch::StartsWith("E MariaDB") && Catch::Contains("is a replica"));
+}
+
+TEST_CASE("a server that can log no clean-up is refused") {
+    PrivateServer server({"--server-id=1", "--log-bin=log-bin", "--binlog-format=STATEMENT"});
+    Lex lex(server.settings());
+    set_up(lex.database, lex.pipeline);
+    CHECK_THAT(lex.line(), Catch::StartsWith("E MariaDB") && Catch::Contains("error 1665") &&
+                               Catch::Contains("set binlog_format = MIXED or ROW"));
+    CollectingInbox inbox;
+    source::MariaDbSource source(lex.database.settings(), lex.pipeline, inbox);
+    source.prepare();
+    CHECK(std::get<engine::SourceFailed>(inbox.next()).error.kind == ErrorKind::invalid);
+    lex.database.execute("SET GLOBAL binlog_format = MIXED");
+    CHECK(lex.lines().empty());
 }
 
 TEST_CASE("an id of two texts may be that of two rows: a warning") {

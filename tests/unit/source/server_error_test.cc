@@ -14,7 +14,7 @@ TEST_CASE("trouble that passes is tried again") {
 TEST_CASE("a missing privilege is named, a wrong setting refused") {
     for (const unsigned number : {1044U, 1045U, 1142U, 1143U, 1698U, 1130U})
         CHECK(kind_of_server_error(number) == ErrorKind::forbidden);
-    for (const unsigned number : {1146U, 1054U, 1049U})
+    for (const unsigned number : {1146U, 1054U, 1049U, 1665U})
         CHECK(kind_of_server_error(number) == ErrorKind::invalid);
 }
 
