@@ -150,7 +150,8 @@ struct ItemResult {
 // What the source adapter found out about the history.
 struct SourceFacts {
     // The highest revision that is there; 0: none. Outbox mode: the highest that was handed out, as far as
-    // the server knows: after a restart not below any that was inserted.
+    // the server knows: after a restart not below any that was inserted; of a Galera cluster not below any
+    // that is committed.
     Revision history_end = 0;
     std::uint64_t shape = 0;          // digest of what becomes of a row's columns; never 0 from a real source
     std::uint64_t rows_estimate = 0;  // outbox mode: the server's guess at the table's rows; 0: not known

@@ -11,6 +11,7 @@
 #include "source/limits.h"
 #include "source/outbox_layout.h"
 #include "source/outbox_reader.h"
+#include "source/server_role.h"
 #include "source/sql.h"
 #include "source/table.h"
 
@@ -29,6 +30,9 @@ Result<RebuildOutbox> RebuildOutbox::open(const config::Config& config, const co
                                           source::Interrupt& interrupt) {
     auto connection = source::Connection::open(config.mariadb, interrupt);
     if (!connection) return std::unexpected(std::move(connection.error()));
+    // Ids and rows of before may be another node's.
+    if (auto done = source::catch_up_with_cluster(*connection); !done)
+        return std::unexpected(std::move(done.error()));
     if (auto set = connection->execute(
             fmt::format("SET SESSION lock_wait_timeout = {0}, innodb_lock_wait_timeout = {0}",
                         source::limits::trigger_lock_wait_s));

@@ -66,6 +66,7 @@ class MariaDbSource final : public engine::SourcePort {
     Result<engine::Proof> look_for_writers();
     // Makes sure that there is an open connection.
     Result<void> connect();
+    Result<void> catch_up();
     Result<void> server_has_changed(const std::string& before, const std::string& place);
     // Makes sure of that too, and that there is a reader.
     Result<void> be_ready();

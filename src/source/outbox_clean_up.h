@@ -43,7 +43,8 @@ class OutboxCleanUp {
     // Takes an id for nobody: above all that were handed out before, and below all that will be, also after
     // the server has been started anew. The counter alone says less: a statement that inserts many rows
     // reserves more ids than it needs, and a server that starts begins behind the highest that was inserted.
-    // For errors see run.
+    // On a Galera node that has caught up (source/server_role.h): above all that are committed; nodes hand
+    // out ids of their own series, so that rows of others may come later with lower ones. For errors see run.
     Result<engine::Revision> take_id(Connection& connection) const;
 
     // Makes ids above this one from now on, where they would not be. For errors see run.

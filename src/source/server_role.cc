@@ -60,6 +60,22 @@ std::optional<Error> why_writers_are_hidden(const ServerRole& role, std::string_
     return std::nullopt;
 }
 
+Result<void> catch_up_with_cluster(Connection& connection) {
+    const auto wsrep = connection.rows("SHOW SESSION VARIABLES LIKE 'wsrep_on'");
+    if (!wsrep) return std::unexpected(wsrep.error());
+    if (wsrep->empty() || wsrep->front()[1] != "ON") return {};
+    // Without a majority it would wait for nothing; whatever comes next is told so at once (error 1047).
+    const auto ready = connection.rows("SHOW GLOBAL STATUS LIKE 'wsrep_ready'");
+    if (!ready) return std::unexpected(ready.error());
+    if (ready->empty() || ready->front()[1] != "ON") return {};
+    // Without a table: the wait is before the statement, whatever that reads.
+    auto waited = connection.execute("SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1");
+    if (!waited)
+        return std::unexpected(
+            std::move(waited.error()).within("waiting for the node to catch up with its cluster"));
+    return {};
+}
+
 Result<std::string> server_identity(Connection& connection) {
     const auto rows = connection.rows("SELECT @@hostname, @@port, @@server_id, @@datadir");
     if (!rows) return std::unexpected(rows.error());

@@ -29,6 +29,12 @@ std::optional<Error> why_writers_are_hidden(const ServerRole& role, std::string_
 // For a role of which may_be_replica() is true.
 Error may_be_replica(std::string_view place, std::string_view user);
 
+// On a node of a Galera cluster: waits until it has applied all that was committed on any node before now; so
+// what a snapshot shows, and ids that are handed out, are not behind what another node has shown. It costs a
+// round trip in the cluster, and what the node lags, up to its repl.causal_read_timeout. Elsewhere, and on a
+// node without a majority, it does nothing. Error, kind unavailable: it lags by more than that.
+Result<void> catch_up_with_cluster(Connection& connection);
+
 // Tells servers apart that answer under one address (a proxy, a failover); for people, too.
 Result<std::string> server_identity(Connection& connection);
 

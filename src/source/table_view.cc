@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "source/outbox_layout.h"
+#include "source/server_role.h"
 #include "source/shape.h"
 
 namespace pawl::source {
@@ -28,6 +29,8 @@ Result<TableView> TableView::open(const config::MariaDb& settings, const config:
 Result<engine::Revision> TableView::history_end() {
     const auto connection = connection_.get();
     if (!connection) return std::unexpected(connection.error());
+    if (auto done = catch_up_with_cluster(**connection); !done)
+        return std::unexpected(std::move(done.error()));
     return reader_->history_end(**connection);
 }
 

@@ -3,7 +3,8 @@
 
 The writers are those of the late-commit load: they meet on rows that all of them change, so that transactions of one node
 lose against those of the other. Once another client renews rows of the outbox from the node that pawl is not on, just when
-pawl's clean-up holds them: it loses (error 1213), and must be tried again. Then the node is killed that pawl is not on; it comes back, and
+pawl's clean-up holds them: it loses (error 1213), and must be tried again. Then the address leads to a node that lags behind, as
+if the outbox had gone back: pawl must wait for it. Then the node is killed that pawl is not on; it comes back, and
 pawl's own is killed. At each rest the outbox is empty, the nodes are alike and the index is the table.
 
     PAWL_BINARY=build/dev/pawl galera_test.py [--seed N] [--rows N]
@@ -28,7 +29,7 @@ from lab.network import Network
 from lab.servers import SearchServer, TemporaryFolder
 
 BINARY = os.environ["PAWL_BINARY"]
-LIMITS = "retry_delay_min = '20ms'\nretry_delay_max = '1s'\nbatch_documents = 200"
+LIMITS = "retry_delay_min = '20ms'\nretry_delay_max = '1s'\nbatch_documents = 200\ncheckpoint_interval = '1s'"
 SECONDS_MAX = 120
 TABLE_ROWS_SQL = "SELECT entity_id, version, body FROM lex ORDER BY entity_id"
 
@@ -112,6 +113,43 @@ class Run:
             renew(self.there, self.outbox, [rows.pop(0)])
         return self.aborts() > before
 
+    def cut_reading(self, node):
+        """pawl's connections to this node, but for the oldest, which holds the lease."""
+        sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'pawl' ORDER BY ID"
+        for (number,) in node.execute(sql)[1:]:
+            node.execute(f"KILL CONNECTION {number}")
+
+    def waits_for_cluster(self, node):
+        sql = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'pawl' AND INFO LIKE '%wsrep_sync_wait%'"
+        condition = self.pawl.status("lex")["condition"]
+        assert condition in ("RUNNING", "RETRYING"), condition
+        return node.execute(sql)[0][0] > 0
+
+    def moves_to_node_that_lags(self):
+        """The other node applies nothing behind a row of a table that somebody has locked there."""
+        self.writers.rest()
+        self.here.execute("CREATE TABLE held (id INT PRIMARY KEY)", database="karp")
+        self.there.catch_up()
+        with self.there.connect(database="karp") as holder:
+            holder.cursor().execute("LOCK TABLES held READ")
+            self.here.execute(
+                "INSERT INTO held VALUES (1)",
+                "INSERT INTO held VALUES (2)",  # so that both of its applying threads wait
+                "INSERT INTO lex SELECT CONCAT('lag-', id), 1, body FROM words LIMIT 100",
+                database="karp",
+            )
+            with self.here.connect(database="karp") as connection:
+                self.pawl.wait_until_caught_up(connection, self.program.pipeline, SECONDS_MAX)
+            self.address.lead_to(self.there.port)
+            self.cut_reading(self.here)
+            self.pawl.poll(lambda: self.waits_for_cluster(self.there), "waiting for the node that lags", SECONDS_MAX)
+        report = self.rest(self.there, self.here)
+        self.address.lead_to(self.here.port)
+        for (number,) in self.there.execute("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'pawl'"):
+            self.there.execute(f"KILL CONNECTION {number}")
+        self.rest(self.here, self.there)
+        print(f"pawl has waited for a node that lagged: {report}")
+
     def both_nodes(self):
         self.write(self.options.rows, "writers on both nodes")
         report = self.rest(self.here, self.there)
@@ -153,6 +191,7 @@ def run(options):
             try:
                 load.both_nodes()
                 load.lose_a_conflict()
+                load.moves_to_node_that_lags()
                 load.other_node_dies()
                 load.own_node_dies()
                 load.pawl.stop()

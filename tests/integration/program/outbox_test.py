@@ -354,10 +354,6 @@ class WhoWritesAndReads(OutboxTest):
         self.program.must("sync")
         self.assertEqual(self.documents(), {"a": "changed"})
 
-    def remembered(self):
-        [mapping] = self.program.fetch("GET", f"/{self.name}/_mapping").values()
-        return mapping["mappings"]["_meta"]["pawl"]
-
     def test_another_table_behind_the_same_outbox_is_refused(self):
         self.program.edit('entity = "id"\n', 'entity = "id"\noutbox = "changes"\n')
         self.install()
