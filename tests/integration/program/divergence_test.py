@@ -491,7 +491,7 @@ class Restored(PutBack, Divergence):
         self.execute(f"ALTER TABLE {self.name} MODIFY discarded INT, AUTO_INCREMENT = {kept + 1}")
         self.assertEqual(self.go_on(), kept + 1)
         self.refuses(4, f"revision {high} is another one", "pawl rebuild")
-        self.shows_it(high)
+        self.shows("SOURCE_REGRESSED", f"revision {high}")
 
     def test_a_restore_beside_a_running_pawl_ends_it_with_exit_code_4(self):
         self.write_some()
