@@ -170,14 +170,17 @@ void Ledger::end_fill(TimeMs now, Changes& changes) {
 }
 
 IntervalSet Ledger::rows_to_delete() const {
+    const IntervalSet kept = PAWL_PLANTED(quarantined_rows_deleted) ? IntervalSet() : rows_in_quarantine();
     IntervalSet rows = left_quarantine_;
     rows.erase_above(deleted_at_most());
+    rows.erase(kept);  // a row that is back in quarantine counts no more: it would not go
     for (const auto& [id, batch] : open_) {
         if (!batch.applied && !PAWL_PLANTED(deleted_before_applied)) break;
-        if (!rows.empty() && rows.count() + batch.revisions.count() > limits::clean_up_rows_max) break;
-        rows.insert(batch.revisions);
+        IntervalSet part = batch.revisions;
+        part.erase(kept);
+        if (!rows.empty() && rows.count() + part.count() > limits::clean_up_rows_max) break;
+        rows.insert(part);
     }
-    if (!rows.empty() && !PAWL_PLANTED(quarantined_rows_deleted)) rows.erase(rows_in_quarantine());
     return rows;
 }
 

@@ -36,6 +36,7 @@ struct Column {
     bool is_character = false;  // has a character set: its values compare by a collation
     std::string character_set = {};
     std::string collation = {};
+    bool operator==(const Column&) const = default;
 };
 
 // From information_schema.COLUMNS.DATA_TYPE and COLUMN_TYPE. JSON cannot be told from LONGTEXT there: it says

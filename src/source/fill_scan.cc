@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <span>
 #include <string_view>
 #include <thread>
 
@@ -155,8 +156,18 @@ Result<FillScan> scan_for_fill(Connection& connection, Connection* second, const
     });
     auto lower = scan(connection, half("<"), first, through);
     helper.join();
-    if (lower && !*upper) return std::unexpected(std::move(upper->error()));
-    if (lower) lower->merge(**upper);
+    if (!lower) return lower;
+    // The second connection does not wait for locks (source/gap_proof.h).
+    if (!*upper) upper = scan(connection, half(">="), first, through);
+    if (!*upper) return std::unexpected(std::move(upper->error()));
+    // Without that row no entity is below or above it. Rows do not come back: it was there all the time.
+    const auto is_there = connection.rows(
+        fmt::format(fmt::runtime(sql.by_entity), among(sql.revision, std::span(&*middle, 1))));
+    if (!is_there) return std::unexpected(is_there.error());
+    if (is_there->empty())
+        return fail(ErrorKind::unavailable,
+                    fmt::format("{}: a row of the history went away while it was read", connection.place()));
+    lower->merge(**upper);
     return lower;
 }
 

@@ -24,6 +24,7 @@ class FillScan {
         return through == through_ && first >= first_ && first <= last_;
     }
     // Of the window.
+    engine::Revision first() const { return first_; }
     engine::Revision last() const { return last_; }
 
     // A row of the table, in the order of the entity's index.
@@ -67,7 +68,7 @@ FillScanSql fill_scan_sql(const Table& table, const config::Source& source);
 // By one streaming statement: one snapshot. A large history is scanned by two statements at once where there
 // is a second connection to the same server: half of the entities each, an entity's rows in one of them. What
 // commits between their two snapshots is as late as what commits after them. After an error neither
-// connection is of use.
+// connection is of use; an error of the second one alone is none.
 Result<FillScan> scan_for_fill(Connection& connection, Connection* second, const FillScanSql& sql,
                                engine::Revision first, engine::Revision through);
 

@@ -162,6 +162,7 @@ Result<engine::LookUpAnswer> MariaDbSource::look_up_rows(const engine::LookUpReq
         if (!gone) return std::unexpected(std::move(gone.error()));
         if (*gone) return std::unexpected(std::move(**gone));
     }
+    if (auto done = look_for_other_columns(); !done) return std::unexpected(std::move(done.error()));
     auto answer =
         has_outbox() ? outbox_->look_up(*connection_, request) : reader_->look_up(*connection_, request);
     if (answer && request.take_id_from && answer->history_end >= *request.take_id_from) {
@@ -240,8 +241,19 @@ Result<void> MariaDbSource::look_at_table() {
     auto table = fit_table(*connection_, settings_, pipeline_);
     if (!table) return std::unexpected(std::move(table.error()));
     reader_.emplace(*table, pipeline_);
+    columns_ = std::move(table->columns);
     failpoint::at("after:look_at_table");
     return {};
+}
+
+Result<void> MariaDbSource::look_for_other_columns() {
+    const bool has_view = has_outbox() && !pipeline_.source.outbox->view.empty();
+    const auto now = describe(*connection_, settings_.database,
+                              has_view ? pipeline_.source.outbox->view : pipeline_.source.table);
+    if (!now) return std::unexpected(now.error());
+    if (now->columns == columns_) return {};
+    forget_table();
+    return look_at_table();
 }
 
 Result<void> MariaDbSource::look_at_outbox() {
@@ -252,6 +264,7 @@ Result<void> MariaDbSource::look_at_outbox() {
     outbox_.emplace(fit->layout, pipeline_);
     clean_up_.emplace(fit->layout);
     triggers_.emplace(std::move(*triggers));
+    columns_ = fit->layout.present().columns;
     warnings_ = std::move(fit->warnings);
     return {};
 }

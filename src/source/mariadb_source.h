@@ -73,6 +73,8 @@ class MariaDbSource final : public engine::SourcePort {
     // Checks the table anew and makes the reader from what was found.
     Result<void> look_at_table();
     Result<void> look_at_outbox();
+    // Looks at the table anew where other columns are there than when it was looked at.
+    Result<void> look_for_other_columns();
     bool has_outbox() const { return pipeline_.source.outbox.has_value(); }
     bool has_reader() const { return reader_ || outbox_; }
     void forget_table();
@@ -88,6 +90,7 @@ class MariaDbSource final : public engine::SourcePort {
     std::optional<Connection> connection_;
     std::string server_;  // that connection_ leads to
     GapProof proof_;
+    std::vector<Column> columns_;   // of the table or view that documents are made of
     std::optional<Reader> reader_;  // revision mode
     std::optional<OutboxReader> outbox_;
     std::optional<OutboxCleanUp> clean_up_;

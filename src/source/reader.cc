@@ -65,6 +65,10 @@ Result<std::shared_ptr<const engine::Page>> Reader::read(Connection& connection,
     page->shape = shape_;
     document_bytes_ = 0;
     sizes_.begin_page();
+    if (request.fill) {  // before the snapshot: what the scan has found, a page must see
+        auto scanned = scan_if_due(connection, second, request.revisions);
+        if (!scanned) return std::unexpected(std::move(scanned.error()));
+    }
     if (!one_statement) {
         auto begun = connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
         if (!begun) return std::unexpected(std::move(begun.error()));
@@ -80,7 +84,7 @@ Result<std::shared_ptr<const engine::Page>> Reader::read(Connection& connection,
     else
         failpoint::at("before:read_rows");
     auto done = request.latest ? read_latest(connection, request, *page)
-                : request.fill ? read_fill(connection, second, request, *page)
+                : request.fill ? read_fill(connection, request, *page)
                                : read_rows(connection, request, *page);
     if (!done) return std::unexpected(std::move(done.error()));
     if (!one_statement && connection.is_open()) {
@@ -195,23 +199,29 @@ void Reader::note_anchor(const ResultSet& rows, engine::Page& page) const {
     page.anchor = journal::Anchor{revision, digest_of(builder_.shape(), rows.values(), rows.lengths())};
 }
 
-Result<void> Reader::read_fill(Connection& connection, Connection* second, const engine::ReadRequest& request,
+// No scan is there after it where there is no row.
+Result<void> Reader::scan_if_due(Connection& connection, Connection* second,
+                                 const engine::IntervalSet& revisions) {
+    const engine::Revision through = revisions.highest();
+    if (fill_ && fill_->covers(revisions.lowest(), through)) return {};
+    fill_.reset();
+    const auto first = first_row(connection, revisions.lowest(), through);
+    if (!first) return std::unexpected(first.error());
+    if (!*first) return {};
+    auto scan = scan_for_fill(connection, second, fill_sql_, **first, through);
+    if (!scan) return std::unexpected(std::move(scan.error()));
+    fill_.emplace(std::move(*scan));
+    return {};
+}
+
+Result<void> Reader::read_fill(Connection& connection, const engine::ReadRequest& request,
                                engine::Page& page) {
     const engine::Revision through = request.revisions.highest();
-    engine::Revision from = request.revisions.lowest();
-    if (!fill_ || !fill_->covers(from, through)) {
-        fill_.reset();
-        const auto first = first_row(connection, from, through);
-        if (!first) return std::unexpected(first.error());
-        if (!*first) {
-            page.covered_through = through;
-            return {};
-        }
-        from = **first;
-        auto scan = scan_for_fill(connection, second, fill_sql_, from, through);
-        if (!scan) return std::unexpected(std::move(scan.error()));
-        fill_.emplace(std::move(*scan));
+    if (!fill_) {
+        page.covered_through = through;
+        return {};
     }
+    engine::Revision from = std::max(request.revisions.lowest(), fill_->first());
     while (from <= fill_->last() && page.rows().size() < request.rows_max &&
            document_bytes_ < request.bytes_max) {
         const auto read_through = read_portion(connection, request, from, page);

@@ -54,8 +54,9 @@ class Reader {
   private:
     Result<void> read_rows(Connection& connection, const engine::ReadRequest& request, engine::Page& page);
     Result<void> read_latest(Connection& connection, const engine::ReadRequest& request, engine::Page& page);
-    Result<void> read_fill(Connection& connection, Connection* second, const engine::ReadRequest& request,
-                           engine::Page& page);
+    Result<void> scan_if_due(Connection& connection, Connection* second,
+                             const engine::IntervalSet& revisions);
+    Result<void> read_fill(Connection& connection, const engine::ReadRequest& request, engine::Page& page);
 
     Result<std::optional<engine::Revision>> first_row(Connection& connection, engine::Revision from,
                                                       engine::Revision through) const;

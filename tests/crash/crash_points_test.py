@@ -3,10 +3,11 @@
 
 The points are asked of the binary (`pawl version --failpoints`), so none can be forgotten; one run of each scenario
 counts how often it passes each of them. Then each point kills at its 1st, its 2nd and a random later hit, each time
-in a scenario drawn among those that come so far. A case proves its crash: pawl must die by SIGKILL after it has
-printed the point's name. A point that no scenario reaches fails the test.
+in a scenario drawn among those that come so far, of either mode alike where both do. A case proves its crash: pawl
+must die by SIGKILL after it has printed the point's name. A point that no scenario reaches fails the test; with --mode
+only those are passed over that this mode has not.
 
-    crash_points_test.py --binary build/dev/pawl [--seed N] [--only after:send_bulk] [--each 3]
+    crash_points_test.py --binary build/dev/pawl [--seed N] [--only after:send_bulk] [--each 3] [--mode outbox]
 """
 
 import argparse
@@ -23,7 +24,7 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "support"), str(TESTS / "crash")]
 
 from program import Program
-from scenarios import ROWS_BETWEEN, SCENARIOS, History, counts_in
+from scenarios import ROWS_BETWEEN, SCENARIOS, History, Outbox, counts_in
 
 from lab.servers import MariaDB, SearchServer, TemporaryFolder
 
@@ -70,14 +71,18 @@ class Case:
         assert waiting == quarantined, f"{self.name}: the outbox has {waiting}, in quarantine is {quarantined}"
 
 
+def mode_of(scenario):
+    return "outbox" if issubclass(scenario, Outbox) else "revision"
+
+
 class Servers:
     def __init__(self, binary, folder, database, index):
         self.binary, self.folder, self.database, self.index = binary, folder, database, index
 
 
 class Campaign:
-    def __init__(self, servers, points, seed):
-        self.servers, self.points, self.seed = servers, points, seed
+    def __init__(self, servers, points, seed, mode):
+        self.servers, self.points, self.seed, self.mode = servers, points, seed, mode
         self.random = random.Random(seed)
         self.reached = {}  # point: {scenario: hits}
         self.crashes = self.documents = 0
@@ -87,6 +92,8 @@ class Campaign:
         """Runs each scenario to its end and notes how often it passes each point."""
         self.reached = {point: {} for point in self.points}
         for scenario in SCENARIOS:
+            if self.mode not in (None, mode_of(scenario)):
+                continue
             case = Case(scenario, self.servers, self.seed)
             done = case.run("count")
             if done.returncode != 0:
@@ -96,7 +103,9 @@ class Campaign:
                 if hits and point in self.reached:
                     self.reached[point][scenario] = hits
         never = {point for point, scenarios in self.reached.items() if not scenarios}
-        if never:
+        if self.mode:
+            self.points = [point for point in self.points if point not in never]
+        elif never:
             raise AssertionError(f"never reached: {sorted(never)}")
 
     def crash_everywhere(self, each):
@@ -116,7 +125,9 @@ class Campaign:
         that is not passed at all in another scenario: CrashedBefore is not the same run twice."""
         reached = dict(self.reached[point])
         while reached:
-            scenario = self.random.choice([scenario for scenario, hits in reached.items() if hits >= hit])
+            mode = self.random.choice(sorted({mode_of(scenario) for scenario, hits in reached.items() if hits >= hit}))
+            scenario = self.random.choice(
+                [scenario for scenario, hits in reached.items() if hits >= hit and mode_of(scenario) == mode])
             case = Case(scenario, self.servers, self.seed)
             died = self.died(case.run(f"{point}:{hit}"), point, case.name)
             documents, labels = case.heal()
@@ -152,7 +163,8 @@ def run(options):
     with TemporaryFolder() as folder, MariaDB(folder / "db") as database:
         database.execute("CREATE DATABASE karp")
         with SearchServer("elasticsearch-8.19.7", folder / "es") as index:
-            campaign = Campaign(Servers(options.binary, folder, database, index), points, options.seed)
+            servers = Servers(options.binary, folder, database, index)
+            campaign = Campaign(servers, points, options.seed, options.mode)
             campaign.count()
             campaign.crash_everywhere(options.each)
     return campaign
@@ -166,6 +178,7 @@ def main():
     parser.add_argument("--each", type=int, choices=(1, 2, 3), default=1,
                         help="crashes at each point: 3, as in the campaign, are its 1st, its 2nd and a later hit; fewer "
                         "are drawn among them")  # fmt: skip
+    parser.add_argument("--mode", choices=("revision", "outbox"), help="scenarios of this mode only")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     began = time.monotonic()

@@ -163,7 +163,9 @@ class SimTarget final : public engine::IndexPort {
         std::string uuid;
         std::vector<SimAction> actions;
         std::weak_ptr<const bool> era;  // gone: the pipeline has begun again since, or its process is dead
-        std::uint64_t lease = 0;        // it was sent with this one; another pawl may have won the next
+        // It was sent with this one, and another pawl may have won the next. 0: with none, which who has lost
+        // it does not hear of for lease_valid_ms.
+        std::uint64_t lease = 0;
     };
     void deliver(Flying request);
     static engine::Event take_effect(const SimShared& world, const Flying& request);

@@ -4,10 +4,11 @@ of both modes. They want a TestCase with `name` (of the alias), `program`, `conn
 import concurrent.futures
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 
-NOTICED_SECONDS_MAX = 10  # where pawl looks every 300 ms; for a machine that has more to do
+NOTICED_SECONDS_MAX = 15  # where pawl looks every 300 ms; for a machine that has more to do
 LEASE_WAIT_SECONDS = 20  # in which the test must have got a lease that was cut off
 
 
@@ -158,8 +159,8 @@ class Leased:
         self.addCleanup(lambda: self.execute("SET GLOBAL general_log = OFF"))
 
     def asks(self, statement):
-        """(connection, what it asked) of all statements about this pipeline's lease that begin so, oldest first."""
-        like = f"SELECT {statement}('pawl/{self.name}/%"
+        """(connection, what it asked) of all that ask this of the lock that bears the alias, oldest first."""
+        like = f"SELECT %{statement}('pawl/{self.name}/%"
         return self.execute("SELECT thread_id, argument FROM mysql.general_log WHERE argument LIKE %s", (like,))
 
     def wait_for_asks(self, statement, more):
@@ -170,7 +171,7 @@ class Leased:
         """Cuts the connection that has the lease and takes it, before anybody can; returns what gives it back."""
         self.wait_for_asks("IS_USED_LOCK", 1)
         holder, asked = self.asks("IS_USED_LOCK")[-1]
-        name = asked.split("'")[1]
+        [name] = set(re.findall(f"pawl/{self.name}/[0-9a-f]+", asked))
         mine = self.program.database.connect()
         self.addCleanup(mine.close)
 

@@ -269,9 +269,9 @@ TEST_CASE("what a newer pawl, or something else, has put into _meta.pawl is refu
         world.must(Method::put, "/" + index + "/_mapping", R"({"_meta":{"pawl":)" + pawl + "}}");
         return refusal(world);
     };
-    const auto newer = with(R"({"format":2,"anything":"goes"})");
+    const auto newer = with(R"({"format":3,"anything":"goes"})");
     CHECK(newer.kind == ErrorKind::invalid);
-    CHECK_THAT(newer.message, Catch::Contains(index) && Catch::Contains("format 2"));
+    CHECK_THAT(newer.message, Catch::Contains(index) && Catch::Contains("format 3"));
     CHECK_THAT(newer.advice, Catch::Contains("upgrade"));
     const auto other = with(R"("a pawl is a part of a ratchet")");
     CHECK(other.kind == ErrorKind::invalid);

@@ -278,7 +278,6 @@ class Restored(PutBack, Divergence):
         self.regresses(self.copy_files, self.restore_files)
 
     def test_a_restore_beside_a_running_pawl_ends_it_with_exit_code_4(self):
-        self.program.edit(outbox_test.LIMITS, f"{outbox_test.LIMITS}\nretry_delay_max = '1s'")
         self.write_some()
         self.program.must("sync")
         self.copy_files()

@@ -21,7 +21,7 @@ from program import Program, enter_servers
 
 BINARY = os.environ["PAWL_BINARY"]
 SERVER = os.environ.get("PAWL_SERVER", "elasticsearch-8.19.7")
-LIMITS = "checkpoint_interval = '300ms'"
+LIMITS = "checkpoint_interval = '300ms'\nretry_delay_max = '1s'"
 WRITERS = 4
 EDITS = 150  # of each writer
 TABLE_SQL = """

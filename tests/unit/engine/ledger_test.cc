@@ -69,6 +69,22 @@ TEST_CASE("one transaction deletes the rows of so many applied batches as may be
     CHECK(ledger.rows_to_delete() == little);
 }
 
+TEST_CASE("rows that are back in quarantine hold up no other rows' deletion") {
+    Changes changes;
+    Ledger ledger("lex", std::nullopt);
+    ledger.begin({.source = {journal::SourceMode::outbox, "karp", "changes"},
+                  .target = {"alias", "index", "uuid"},
+                  .at = 1},
+                 changes);
+    ledger.apply(open(ledger, revisions({1}), changes), rejected("a", 1), 2, changes);
+    ledger.rows_deleted({}, 2, changes);
+    ledger.request_retry({}, changes);
+    ledger.apply(open(ledger, revisions({1}), changes), rejected("a", 1), 3, changes);
+    const IntervalSet many({Interval{2, 1 + limits::clean_up_rows_max}});
+    ledger.apply(open(ledger, many, changes), {}, 4, changes);
+    CHECK(ledger.rows_to_delete() == many);
+}
+
 TEST_CASE("what the reader leaves out below high becomes a gap and holds the watermark, not the newer rows") {
     Changes changes;
     Ledger ledger = begun(changes);
