@@ -53,7 +53,8 @@ struct RebuildReport {
 // `pipeline` must be one of the config's. Errors, each with what to do: no index is behind the alias or none
 // can be made (invalid); the alias was moved meanwhile, more documents than `rejected_max` were refused, the
 // new index does not hold what the history holds, another rebuild is under way (decision); those of the
-// servers and the journal. Before the aliases are swapped the live index is untouched then. Progress goes to the log.
+// servers and the journal. Before the aliases are swapped the live index is untouched then. Progress goes to
+// the log.
 Result<RebuildReport> rebuild(const config::Config& config, const config::Pipeline& pipeline,
                               const RebuildOptions& options, StopSignal& stop, Log& log);
 

@@ -126,8 +126,8 @@ class Campaign:
         reached = dict(self.reached[point])
         while reached:
             mode = self.random.choice(sorted({mode_of(scenario) for scenario, hits in reached.items() if hits >= hit}))
-            scenario = self.random.choice(
-                [scenario for scenario, hits in reached.items() if hits >= hit and mode_of(scenario) == mode])
+            fit = [scenario for scenario, hits in reached.items() if hits >= hit and mode_of(scenario) == mode]
+            [scenario] = self.random.choices(fit, [each.weight for each in fit])
             case = Case(scenario, self.servers, self.seed)
             died = self.died(case.run(f"{point}:{hit}"), point, case.name)
             documents, labels = case.heal()

@@ -85,6 +85,7 @@ class Scenario:
 
     limits = LIMITS
     rows_at_first = ROWS_AT_FIRST
+    weight = 1  # among the scenarios of a mode that reach a point
 
     def prepare(self, _program, history):
         history.write(self.rows_at_first)
@@ -274,6 +275,8 @@ class Outbox(Scenario):
 
 class OutboxRebuild(Outbox):
     """A new index in outbox mode, beside a daemon that goes on deleting rows: they are kept for it, and handed back."""
+
+    weight = 0.2  # it takes far longer than the others
 
     def prepare(self, program, history):
         super().prepare(program, history)
