@@ -47,7 +47,8 @@ class ProxyHandler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        with contextlib.suppress(ConnectionError):  # who asked is gone
+            self.wfile.write(body)
 
     do_GET = do_PUT = do_POST = do_DELETE = handle_any
 

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import sys
+import threading
 import time
 import unittest
 
@@ -17,6 +18,7 @@ sys.path[:0] = [str(TESTS / "support"), str(TESTS / "load")]
 
 from program import MAPPING
 from program import TABLE_SQL as HISTORY_SQL
+from proxy import Proxy
 from table_writers import TABLE_SQL
 
 from lab.pawl import Pawl, Pipeline, write_config
@@ -30,11 +32,20 @@ LIMITS = ("\n[pipeline.limits]\npoll_interval = '50ms'\ncheckpoint_interval = '3
           "retry_delay_max = '500ms'\n")  # fmt: skip
 
 
+instead = {}  # alias: what its bulk requests get in place of the server's answer
+
+
+def between(_method, path, forward):
+    answer = instead.get(path.split("/")[1]) if "/_bulk" in path else None
+    return answer(forward) if answer else forward()
+
+
 def setUpModule():
-    global folder, database, index
+    global folder, database, index, proxy
     folder = unittest.enterModuleContext(TemporaryFolder())
     database = unittest.enterModuleContext(MariaDB(folder / "db"))
     index = unittest.enterModuleContext(SearchServer("elasticsearch-8.19.7", folder / "search"))
+    proxy = unittest.enterModuleContext(Proxy(index.port, between))
 
 
 class Pipelines(unittest.TestCase):
@@ -67,7 +78,7 @@ class Pipelines(unittest.TestCase):
         mariadb = {"socket": str(database.socket), "database": "karp", "user": "root"}
         config = place / "pawl.toml"
         more = [(self.history, mapping), (self.moved, None)]
-        write_config(config, place / "journal", mariadb, [index.url], self.plain, mapping, more=more)
+        write_config(config, place / "journal", mariadb, [proxy.url], self.plain, mapping, more=more)
         head, *rest = config.read_text(encoding="utf-8").split("[[pipeline]]")
         config.write_text(head + "".join(f"[[pipeline]]{each}{LIMITS}" for each in rest), encoding="utf-8")
         self.pawl = Pawl(BINARY, config, place / "log")
@@ -137,6 +148,31 @@ class Pipelines(unittest.TestCase):
             self.others_keep_up(self.history)
             self.assertEqual(self.version(self.history), self.versions["history"] - 1)
         self.wait_until_there(self.history)
+
+    def test_an_index_that_does_not_answer(self):
+        goes_on = threading.Event()
+
+        def held(forward):
+            goes_on.wait()
+            return forward()
+
+        self.stands_at_its_index(held, goes_on.set)
+
+    def test_an_index_that_takes_nothing_more(self):
+        full = json.dumps({"error": {"type": "es_rejected_execution_exception", "reason": "queue is full"}, "status": 429})
+        self.stands_at_its_index(lambda _forward: (429, "application/json", full.encode()), lambda: None)
+
+    def stands_at_its_index(self, answer, let_go):
+        standing = self.history
+        instead[standing.alias] = answer
+        try:
+            self.write(standing)
+            self.others_keep_up(standing)
+            self.assertEqual(self.version(standing), self.versions[standing.name] - 1)
+        finally:
+            instead.clear()
+            let_go()
+        self.wait_until_there(standing)
 
     def test_an_alias_that_is_gone(self):
         concrete = f"{self.moved.alias}-1"
