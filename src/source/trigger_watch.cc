@@ -13,8 +13,8 @@ Result<std::optional<Error>> TriggerWatch::look(Connection& connection) const {
     if (gone->empty()) return std::nullopt;
     return Error{
         ErrorKind::invalid,
-        fmt::format("triggers of the outbox {}.{} are gone since the pipeline began, so that changes are "
-                    "not seen: {}",
+        fmt::format("triggers of the outbox {}.{} are gone since the pipeline began (or the right to see "
+                    "them is), so that changes are not seen: {}",
                     database_, outbox_, fmt::join(*gone, ", ")),
         fmt::format("{}, start pawl again, then `pawl verify --repair` for what has changed meanwhile",
                     run_outbox_sql)};
