@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 
-NOTICED_SECONDS_MAX = 15  # where pawl looks every 300 ms; for a machine that has more to do
+NOTICED_SECONDS_MAX = 20  # where pawl looks every 300 ms; for a machine that has more to do
 LEASE_WAIT_SECONDS = 20  # in which the test must have got a lease that was cut off
 
 

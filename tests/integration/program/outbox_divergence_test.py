@@ -48,7 +48,8 @@ class Divergence(outbox_test.OutboxTest):
 
     def ends(self, process, condition):
         """A pawl that runs, in time; the rest stays as it is."""
-        self.assertEqual(process.wait(timeout=NOTICED_SECONDS_MAX), 4)
+        self.program.wait_for(lambda: process.poll() is not None, "its end", NOTICED_SECONDS_MAX)
+        self.assertEqual(process.returncode, 4)
         self.shows(condition)
 
 
@@ -122,6 +123,8 @@ class Index(Divergence):
             self.write("e0", "after the snapshot")
             self.write("e1")
             self.wait_until_equal()
+            # One that is on its way would tell the restored index what only the other one has.
+            self.program.wait_for(lambda: self.remembered()["revision"] == self.status()["watermark"], "a checkpoint")
             self.restore_snapshot()
             self.ends(process, "REFILL_NEEDED")
         self.assertEqual(self.documents()["e0"], "w")
