@@ -27,8 +27,7 @@ std::string line(std::string_view name, std::string_view value) {
 std::string dumped_incidents_text(const journal::Pipeline& pipeline) {
     std::string text;
     for (const journal::Incident& incident : pipeline.incidents)
-        text += line("incident", fmt::format("{}  {}  {}", to_iso8601(incident.at), printable(incident.label),
-                                             printable(incident.text)));
+        text += line("incident", to_text(incident));
     return text;
 }
 

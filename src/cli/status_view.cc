@@ -105,9 +105,7 @@ std::string incidents_text(const journal::Pipeline& pipeline) {
     std::string text;
     const std::size_t first = incidents.size() - std::min(incidents.size(), incidents_shown_max);
     for (std::size_t i = first; i < incidents.size(); ++i)
-        text +=
-            status_line("incident", fmt::format("{}  {}  {}", to_iso8601(incidents[i].at),
-                                                printable(incidents[i].label), printable(incidents[i].text)));
+        text += status_line("incident", to_text(incidents[i]));
     return text;
 }
 

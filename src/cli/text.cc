@@ -83,4 +83,9 @@ std::string printable(std::string_view text) {
     return clean;
 }
 
+std::string to_text(const journal::Incident& incident) {
+    return fmt::format("{}  {}  {}", to_iso8601(incident.at), printable(incident.label),
+                       printable(incident.text));
+}
+
 }  // namespace pawl::cli

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "journal/interval_set.h"
+#include "journal/record.h"
 
 namespace pawl::cli {
 
@@ -34,5 +35,8 @@ std::string counted(std::uint64_t number, std::string_view one, std::string_view
 
 // Control characters as \xNN, so that no id can steer the terminal or break a line.
 std::string printable(std::string_view text);
+
+// "2026-11-24T02:15:04.123Z  R10  the index is …"
+std::string to_text(const journal::Incident& incident);
 
 }  // namespace pawl::cli

@@ -199,6 +199,8 @@ class Pipeline {
     void trouble(Lane lane, const Error& error);
     void success(Lane lane);
     void stop_for_good(journal::Condition condition, const Error& error);
+    void stop_by(const RecoveryRow& row, journal::Condition condition, const Error& error,
+                 const std::string& incident);
     void tell(Severity severity, std::string text, std::string advice = {});
     void tell_source_warnings();
     void tell_quarantined(const std::vector<journal::QuarantineEntry>& entries);

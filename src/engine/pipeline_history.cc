@@ -95,16 +95,15 @@ void Pipeline::regress(TargetFact target, const std::string& why) {
                               .target = target,
                               .memory = MemoryFact::known};
     const RecoveryRow& row = decide(facts);
-    const bool is_news = ledger_.pipeline().condition != journal::Condition::source_regressed;
-    stop_for_good(
-        journal::Condition::source_regressed,
-        {ErrorKind::decision, fmt::format("{}: {}", row.explanation, why),
+    const std::string text = fmt::format("{}: {}", row.explanation, why);
+    stop_by(
+        row, journal::Condition::source_regressed,
+        {ErrorKind::decision, text,
          has_outbox() ? "nothing more is sent to the index; when the database is as it should be, " +
                             std::string(refill_advice)
                       : "nothing more is sent to the index; when the database is as it should be, fill a new "
-                        "index from it with pawl rebuild, then start pawl again"});
-    if (is_news)  // as in refuse()
-        ledger_.note_incident(row.label, fmt::format("{}: {}", row.explanation, why), now_, changes_);
+                        "index from it with pawl rebuild, then start pawl again"},
+        text);
 }
 
 // The table's columns or the config may change what a row's digest is made of.

@@ -112,7 +112,6 @@ void Pipeline::recover() {
                                    settings_.limits.checkpoint_interval_ms});
 }
 
-// An incident only the first time: who starts it again and again is not to lose the earlier ones.
 void Pipeline::refuse(const RecoveryRow& row) {
     std::string text(row.explanation);
     if (const auto& remembered = target_->remembered; remembered && row.decision == Decision::refuse)
@@ -121,16 +120,21 @@ void Pipeline::refuse(const RecoveryRow& row) {
     const bool needs_refill = row.decision == Decision::refill;
     const auto condition =
         needs_refill ? journal::Condition::refill_needed : journal::Condition::source_changed;
-    const bool is_news = ledger_.pipeline().condition != condition;
     const std::string advice =
         needs_refill
             ? std::string(refill_advice)
             : "restore its former mode, database, table and entity in the config, or fill a new index from "
               "the present ones: pawl rebuild";
-    stop_for_good(condition, Error{ErrorKind::decision, text, advice});
-    if (!is_news) return;
-    ledger_.note_incident(row.label, fmt::format("{}; index {}", text, target_->identity.index), now_,
-                          changes_);
+    stop_by(row, condition, {ErrorKind::decision, text, advice},
+            fmt::format("{}; index {}", text, target_->identity.index));
+}
+
+// An incident only the first time: who starts it again and again is not to lose the earlier ones.
+void Pipeline::stop_by(const RecoveryRow& row, journal::Condition condition, const Error& error,
+                       const std::string& incident) {
+    const bool is_news = ledger_.pipeline().condition != condition;
+    stop_for_good(condition, error);
+    if (is_news) ledger_.note_incident(row.label, incident, now_, changes_);
 }
 
 void Pipeline::go_on() {

@@ -45,6 +45,12 @@ class Watched:
         self.assertIn(condition, program.pawl.text("status"))
         self.assertIn(condition, program.pawl.text("dump"))
 
+    def ends(self, process, condition):
+        """A pawl that runs, in time; a person has to decide."""
+        self.program.wait_for(lambda: process.poll() is not None, "its end", NOTICED_SECONDS_MAX)
+        self.assertEqual(process.returncode, 4)
+        self.shows(condition)
+
     def notices(self, *labels):
         """Within the time that is promised; these are all incidents."""
         labels = list(labels)
@@ -142,6 +148,21 @@ class PutBack:
         self.mariadb_backup("--copy-back", f"--datadir={data}")
         self.server.restart()
         self.connect()
+
+    def ends_when_put_back(self, go_on):
+        """A pawl that runs meanwhile; `go_on()` writes afterwards. Returns how far pawl had read."""
+        self.write_some()
+        self.program.must("sync")
+        self.copy_files()
+        with self.running() as process:
+            self.lose_some()
+            self.wait_until_equal()
+            sent, high = self.writes_taken(), self.status()["high"]
+            self.restore_files()
+            go_on()
+            self.ends(process, "SOURCE_REGRESSED")
+        self.assertEqual((self.labels(), self.writes_taken()), (["R15"], sent))
+        return high
 
     def mariadb_backup(self, *arguments):
         done = subprocess.run(["mariadb-backup", "--no-defaults", *arguments, f"--target-dir={self.backup}"],

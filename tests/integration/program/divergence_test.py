@@ -17,7 +17,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
 from busy import Busy
-from mishaps import NOTICED_SECONDS_MAX, Leased, Moved, PutBack, Watched
+from mishaps import Leased, Moved, PutBack, Watched
 from program import TABLE_SQL, Program, enter_servers
 from proxy import Proxy
 
@@ -328,8 +328,7 @@ class Source(Divergence):
             sent = self.writes_taken()
             self.execute(f"TRUNCATE TABLE {self.name}")
             self.write("e0", "after")
-            self.assertEqual(process.wait(timeout=NOTICED_SECONDS_MAX), 4)
-        self.shows("SOURCE_REGRESSED")
+            self.ends(process, "SOURCE_REGRESSED")
         self.assertEqual(self.labels(), ["R15"])
         self.assertEqual(self.writes_taken(), sent)
 
@@ -493,18 +492,8 @@ class Restored(PutBack, Divergence):
         self.shows("SOURCE_REGRESSED", f"revision {high}")
 
     def test_a_restore_beside_a_running_pawl_ends_it_with_exit_code_4(self):
-        self.write_some()
-        self.program.must("sync")
-        self.copy_files()
-        with self.running() as process:
-            self.lose_some()
-            self.wait_until_equal()
-            sent, high = self.writes_taken(), self.status()["high"]
-            self.restore_files()
-            self.go_on()
-            self.assertEqual(process.wait(timeout=NOTICED_SECONDS_MAX), 4)
+        high = self.ends_when_put_back(self.go_on)
         self.shows("SOURCE_REGRESSED", f"revision {high}")
-        self.assertEqual(self.writes_taken(), sent)
 
     def test_a_restore_that_loses_nothing_is_gone_on_with(self):
         self.write_some()

@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
 import divergence_test
 import outbox_test
-from mishaps import NOTICED_SECONDS_MAX, PutBack
+from mishaps import PutBack
 
 from lab.servers import MariaDB
 
@@ -45,12 +45,15 @@ class Divergence(outbox_test.OutboxTest):
         self.check_equal()
         self.shows("RUNNING")
 
-
-    def ends(self, process, condition):
-        """A pawl that runs, in time; the rest stays as it is."""
-        self.program.wait_for(lambda: process.poll() is not None, "its end", NOTICED_SECONDS_MAX)
-        self.assertEqual(process.returncode, 4)
-        self.shows(condition)
+    def put_index_back(self):
+        """To a snapshot that lacks what was deleted from the outbox since."""
+        self.write_some()
+        self.program.must("sync")
+        self.take_snapshot()
+        self.write("e0", "after the snapshot")
+        self.write("e1")
+        self.program.must("sync")
+        self.restore_snapshot()
 
 
 class Journal(Divergence):
@@ -78,13 +81,7 @@ class Journal(Divergence):
         self.check_equal()
 
     def test_what_an_index_lacks_that_was_restored_when_the_journal_was_lost_is_found_and_healed(self):
-        self.write_some()
-        self.program.must("sync")
-        self.take_snapshot()
-        self.write("e0", "after the snapshot")
-        self.write("e1")
-        self.program.must("sync")
-        self.restore_snapshot()
+        self.put_index_back()
         shutil.rmtree(self.program.journal)
         self.assertEqual(self.steps("recover"), ["R03"])  # nobody can see it, as docs/operations.md says
         self.assertEqual(self.documents()["e0"], "w")
@@ -104,13 +101,7 @@ class Index(Divergence):
         self.assertEqual(self.labels(), ["R05"])
 
     def test_an_index_restored_from_a_snapshot_while_pawl_is_stopped_is_not_fed(self):
-        self.write_some()
-        self.program.must("sync")
-        self.take_snapshot()
-        self.write("e0", "after the snapshot")
-        self.write("e1")
-        self.program.must("sync")
-        self.restore_snapshot()
+        self.put_index_back()
         self.write("e2", "waits in the outbox")
         self.refuses("REFILL_NEEDED", "R18", "pawl rebuild")
 
@@ -281,17 +272,7 @@ class Restored(PutBack, Divergence):
         self.regresses(self.copy_files, self.restore_files)
 
     def test_a_restore_beside_a_running_pawl_ends_it_with_exit_code_4(self):
-        self.write_some()
-        self.program.must("sync")
-        self.copy_files()
-        with self.running() as process:
-            self.lose_some()
-            self.wait_until_equal()
-            sent = self.writes_taken()
-            self.restore_files()
-            self.go_on(LOST // 2)
-            self.ends(process, "SOURCE_REGRESSED")
-        self.assertEqual((self.labels(), self.writes_taken()), (["R15"], sent))
+        self.ends_when_put_back(lambda: self.go_on(LOST // 2))
 
     def test_a_restore_that_loses_nothing_is_gone_on_with(self):
         self.write_some()

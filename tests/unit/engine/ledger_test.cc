@@ -16,11 +16,13 @@ using namespace pawl::engine::testing;
 
 namespace {
 
-Ledger begun(Changes& changes) {
+Ledger begun(Changes& changes, const journal::SourceIdentity& source = {}) {
     Ledger ledger("lex", std::nullopt);
-    ledger.begin({.target = {"alias", "index", "uuid"}, .at = 1}, changes);
+    ledger.begin({.source = source, .target = {"alias", "index", "uuid"}, .at = 1}, changes);
     return ledger;
 }
+
+const journal::SourceIdentity outbox{journal::SourceMode::outbox, "karp", "changes"};
 
 journal::BatchContent rows_of(const IntervalSet& seen) {
     return {.rows = static_cast<std::uint32_t>(seen.count()), .indexed = 1};
@@ -49,11 +51,7 @@ TEST_CASE("one transaction deletes the rows of so many applied batches as may be
     };
     constexpr std::uint64_t most = limits::clean_up_rows_max;
     Changes changes;
-    Ledger ledger("lex", std::nullopt);
-    ledger.begin({.source = {journal::SourceMode::outbox, "karp", "changes"},
-                  .target = {"alias", "index", "uuid"},
-                  .at = 1},
-                 changes);
+    Ledger ledger = begun(changes, outbox);
     const IntervalSet large = run(1, most + 1);
     const IntervalSet half = run(most + 2, most / 2);
     const IntervalSet other_half = run(2 * most, most / 2);
@@ -71,11 +69,7 @@ TEST_CASE("one transaction deletes the rows of so many applied batches as may be
 
 TEST_CASE("rows that are back in quarantine hold up no other rows' deletion") {
     Changes changes;
-    Ledger ledger("lex", std::nullopt);
-    ledger.begin({.source = {journal::SourceMode::outbox, "karp", "changes"},
-                  .target = {"alias", "index", "uuid"},
-                  .at = 1},
-                 changes);
+    Ledger ledger = begun(changes, outbox);
     ledger.apply(open(ledger, revisions({1}), changes), rejected("a", 1), 2, changes);
     ledger.rows_deleted({}, 2, changes);
     ledger.request_retry({}, changes);
