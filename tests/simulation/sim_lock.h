@@ -25,13 +25,16 @@ class SimLock {
         heard_at_ = now;
         const bool held = std::exchange(holder_, session) == session;
         if (!held) won_at_ = now;
-        if (!held) ++times_won_;
+        if (!held) ++times_won_, last_winner_ = session;
         return held ? engine::Lease::Outcome::held : engine::Lease::Outcome::won;
     }
 
     bool is_held_by(Session session) const { return session != 0 && holder_ == session; }
 
     std::uint64_t times_won() const { return times_won_; }
+
+    // Nobody else has won it since, though its connection may be gone.
+    bool was_won_last_by(const std::set<Session>& sessions) const { return sessions.contains(last_winner_); }
 
     // Somebody else holds it since so long ago.
     bool is_held_by_another(const std::set<Session>& own, TimeMs now, TimeMs since) const {
@@ -51,7 +54,8 @@ class SimLock {
   private:
     Session last_session_ = 0;
     Session holder_ = 0;  // 0: nobody
-    Session lost_ = 0;    // held it until it had been silent for too long
+    Session last_winner_ = 0;
+    Session lost_ = 0;  // held it until it had been silent for too long
     Session closed_through_ = 0;
     TimeMs heard_at_ = 0;
     TimeMs won_at_ = 0;

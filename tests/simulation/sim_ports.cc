@@ -357,7 +357,7 @@ void SimTarget::send(engine::BulkRequest request) {
     for (const engine::Row& row : request.actions)
         actions.push_back({row.revision, SimHistory::entity_of(row.entity), row.action,
                            world.outbox == nullptr ? 0 : content_of(row)});
-    const std::uint64_t lease = lease_.is_held() ? world.lock.times_won() : 0;
+    const std::uint64_t lease = lease_.was_last_to_win() ? world.lock.times_won() : 0;
     deliver({request.id, *prepared_, std::move(actions), era_, lease});
     parts_.fuse.boundary("after", "send_bulk");
 }

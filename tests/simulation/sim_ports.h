@@ -122,6 +122,8 @@ class SimLease final : public engine::LeasePort {
     void ask() override;
     void give_back() override {}  // the process ends then, and so does its session
     bool is_held() const { return parts_.world.lock.is_held_by(*session_); }
+    // Nobody else has it since, so its requests do no harm, though it may have lost it.
+    bool was_last_to_win() const { return parts_.world.lock.was_won_last_by(sessions_); }
     // For so long that the process must know.
     bool is_anothers() const {
         return parts_.world.lock.is_held_by_another(sessions_, parts_.world.clock.now(),
