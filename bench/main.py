@@ -62,6 +62,9 @@ def parse_arguments() -> argparse.Namespace:
     outbox.add_argument("--seconds", type=_positive, default=EDIT_SECONDS, metavar="N",
                         help=f"how long (default: {EDIT_SECONDS})")
     for command in (throughput, restart, verify, rebuild, outbox):
+        command.add_argument("--apart", action="store_true",
+                             help="Elasticsearch alone on one processor and all else on the others, as where it has a "
+                             "machine of its own; the ceiling, too")
         command.add_argument("--json", action="store_true", help="figures as JSON on stdout, in place of tables")
         command.add_argument("--build", type=Path, metavar="DIR",
                              help="a build folder with pawl and bench_ceiling (default: build/release, which is built)")
@@ -99,12 +102,14 @@ def prepare(options: argparse.Namespace, progress: Progress) -> Path:
 
 
 def run(options: argparse.Namespace, progress: Progress) -> None:
+    if options.apart and len(os.sched_getaffinity(0)) < 2:
+        raise LabError("--apart needs two processors")
     build = prepare(options, progress)
     # Needs packages that the step above installs.
     from bench import outbox, outbox_text, rebuild, restart, throughput, verify
     from bench.world import World
 
-    with TemporaryFolder("pawl-bench-") as folder, World(folder) as world:
+    with TemporaryFolder("pawl-bench-") as folder, World(folder, options.apart) as world:
         progress.say("MariaDB and Elasticsearch are running")
         if options.command == "restart":
             times = restart.Restart(world, build / "pawl", progress).measure(options.documents, options.kills)

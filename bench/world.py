@@ -1,6 +1,7 @@
 """The private servers of one measurement, the history in them, and an index to fill."""
 
 import json
+import os
 import secrets
 import shutil
 import struct
@@ -34,9 +35,14 @@ class Wrong(Exception):
 
 
 class World:
-    """A context manager: servers run inside it."""
+    """A context manager: servers run inside it.
 
-    def __init__(self, folder: Path) -> None:
+    `apart`: Elasticsearch has a processor for itself, and nothing else of this process uses that one. So it is where
+    Elasticsearch has a machine of its own."""
+
+    def __init__(self, folder: Path, apart: bool = False) -> None:
+        self._processors = os.sched_getaffinity(0)
+        self._search_processors = {min(self._processors)} if apart else self._processors
         self.folder = folder
         self.rows = folder / "rows.tsv"
         self.ndjson = folder / "bulk.ndjson"
@@ -49,8 +55,10 @@ class World:
 
     def __enter__(self) -> "World":
         try:
-            self.database.start()
+            os.sched_setaffinity(0, self._search_processors)  # what it starts inherits it
             self.search.start()
+            os.sched_setaffinity(0, self._processors - self._search_processors or self._processors)
+            self.database.start()
             self.database.execute(f"CREATE DATABASE {DATABASE}")
             self._make_user()
         except BaseException:
@@ -60,6 +68,7 @@ class World:
         return self
 
     def __exit__(self, *_: object) -> None:
+        os.sched_setaffinity(0, self._processors)
         self.database.kill()
         self.search.kill()
 

@@ -27,6 +27,7 @@ SimCluster SimCluster::beside() const {
 
 SimIndex& SimCluster::add_index() {
     current_ = indices_->size();
+    is_given_up_ = false;
     indices_->push_back({indices_->size(), fmt::format("uuid{}", indices_->size()),
                          std::vector<Stored>(history_.entities())});
     current().history_restores = history_.restores();

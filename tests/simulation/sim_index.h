@@ -86,7 +86,12 @@ class SimCluster {
     // False: the alias does not lead to that index.
     bool remember(const std::string& uuid, const engine::Remembered& remembered);
 
-    void delete_index() { current_.reset(); }
+    // A person does it, who knows that readers find nothing until pawl has made and filled another.
+    void delete_index() {
+        current_.reset();
+        is_given_up_ = true;
+    }
+    bool is_given_up() const { return is_given_up_; }
     // The index as it is now; and again as it was then, if that was ever done: its documents and what it
     // remembers, without the tombstones. It counts as another index (src/index/target.h says how that shows).
     void take_snapshot();
@@ -131,6 +136,7 @@ class SimCluster {
     std::shared_ptr<std::vector<SimIndex>> indices_ = std::make_shared<std::vector<SimIndex>>();
     bool loads_ = false;  // what is made behind this alias
     std::optional<std::size_t> current_;
+    bool is_given_up_ = false;  // and there is none since
     std::optional<SimIndex> snapshot_;
     bool mended_ = false;
     std::uint64_t epoch_ = 0;

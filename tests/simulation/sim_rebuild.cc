@@ -138,7 +138,10 @@ void SimRebuild::finish() {
 }
 
 void SimRebuild::after_step() {
-    reader_.look_at(live_.index());
+    if (live_.is_given_up())
+        reader_.expects_nothing();
+    else
+        reader_.look_at(live_.index());
     if (const SimIndex* const fresh = fresh_.index()) {
         made_for_.emplace(fresh->uuid, config_);
         versions_.look_at(*fresh);

@@ -21,6 +21,8 @@ class SimRebuildReader {
 
     // After every step: once there is an index behind the alias, there always is. Null: there is none.
     void look_at(const SimIndex* live);
+    // A person has deleted it, as pawl proposes where it does not know what the index lacks.
+    void expects_nothing() { seen_.clear(); }
     // What a new index must hold that has been compared now, and then catches up: all that the live one has.
     // With an outbox less those entities that it names: their rows may be fed into the live index, and come
     // to the kept ones only when they are deleted. What stands for them here asks for nothing.
