@@ -3,7 +3,9 @@
 // lose against the index, or not be read at all.
 //
 // It is, as long as the newest row that is known of it, its anchor, is there and has not changed. Every read
-// of new rows looks at it in the same snapshot, so that no row of another history is taken for the next one.
+// looks at it in the same snapshot, so that no row of another history is taken for one of this: not for the
+// next one, and not for a latest one, which would be the new anchor. Not where an index is filled: all its
+// rows are older than its anchor, and pages are many.
 // Older anchors must not have changed; that one is gone may be an operator's doing who prunes old versions.
 #pragma once
 

@@ -168,6 +168,7 @@ class Pipeline {
     void open_batch(const Reading::Asked& asked, const std::shared_ptr<const Page>& page);
     void note_filled(const Reading::Asked& asked, const Page& page);
     void note_anchor(const Page& page);
+    std::optional<journal::Anchor> newest_anchor() const;
     void note_rows_ahead(const std::vector<Row>& actions);
     void begin_sends();
     TimeMs stale_after() const;

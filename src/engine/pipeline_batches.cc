@@ -38,9 +38,8 @@ void Pipeline::begin_read() {
     asked->proven_through = gap_closing_.proven_through();
     asked->given_up_through = gap_closing_.given_up_through(now_);
     if (asked->purpose == Reading::Purpose::fill) limit_to_fill_proof(*asked);
-    const auto& anchors = ledger_.pipeline().anchors;
-    if (asked->purpose == Reading::Purpose::tail && !anchors.empty())
-        asked->request.beside = anchors.back().revision;
+    if (const auto anchor = newest_anchor(); anchor && asked->purpose != Reading::Purpose::fill)
+        asked->request.beside = anchor->revision;
     effects_.emplace_back(ReadPage{asked->request});
     read_asked_ = std::move(asked);
 }
@@ -79,9 +78,8 @@ void Pipeline::on(const PageRead& event) {
 }
 
 bool Pipeline::is_of_another_history(const Reading::Asked& asked, const Page& page) {
-    const auto& anchors = ledger_.pipeline().anchors;
-    const auto anchor = std::ranges::find(anchors, asked.request.beside, &journal::Anchor::revision);
-    if (asked.request.beside == 0 || anchor == anchors.end()) return false;
+    const auto anchor = newest_anchor();
+    if (!anchor || asked.request.beside != anchor->revision) return false;
     const auto why = why_went_back(*anchor, ledger_.pipeline().shape, page);
     if (why) regress(TargetFact::same, *why);
     return why.has_value();
@@ -171,10 +169,16 @@ void Pipeline::note_filled(const Reading::Asked& asked, const Page& page) {
         filled_.reset();
 }
 
-// The newest row that was read: the next INTENT tells the journal.
+// The newest row that was read: the next INTENT or APPLIED tells the journal.
 void Pipeline::note_anchor(const Page& page) {
     if (!page.anchor || page.shape != ledger_.pipeline().shape) return;
     if (!anchor_ || anchor_->revision < page.anchor->revision) anchor_ = page.anchor;
+}
+
+std::optional<journal::Anchor> Pipeline::newest_anchor() const {
+    const auto& journaled = ledger_.pipeline().anchors;
+    if (journaled.empty() || (anchor_ && anchor_->revision > journaled.back().revision)) return anchor_;
+    return journaled.back();
 }
 
 // A latest row from above high goes out ahead of its turn; older rows of its entity are still to be read.

@@ -48,7 +48,7 @@ bool nobody_owes(const SimShared& world, const SimAction& action) {
 // It may win against a document whose version a node has forgotten (sim_options.h).
 bool beats_forgotten(const SimShared& world) {
     const SimIndex* const index = world.cluster.index();
-    return world.outbox != nullptr && index != nullptr && index->has_forgotten;
+    return index != nullptr && index->has_forgotten;
 }
 
 // Another index has taken it than the one that it was meant for.
@@ -368,10 +368,15 @@ std::vector<ItemResult> SimTarget::judge(const SimShared& world, const Flying& r
     const bool is_stray = is_anothers || request.era.expired() || request.lease != world.lock.times_won();
     const bool overloaded = world.chance_of(Fault::overload, 20);
     const ItemResult busy{ItemStatus::retry, "es_rejected_execution_exception", "queue is full", {}};
+    const ItemResult beaten{ItemStatus::superseded, "version_conflict_engine_exception", "", {}};
     std::vector<ItemResult> items;
     for (const SimAction& action : request.actions) {
-        if ((is_anothers && nobody_owes(world, action)) || (is_stray && beats_forgotten(world))) {
-            items.push_back({ItemStatus::superseded, "version_conflict_engine_exception", "", {}});
+        if (is_stray && beats_forgotten(world)) {
+            items.push_back(is_anothers ? beaten : busy);  // nothing is said of what the index holds
+            continue;
+        }
+        if (is_anothers && nobody_owes(world, action)) {
+            items.push_back(beaten);
             continue;
         }
         const bool refused = overloaded && world.random.percent(40);

@@ -151,6 +151,25 @@ TEST_CASE("a read of new rows that does not see the anchor's row beside them is 
     CHECK_FALSE(looking.hand.take<SendBulk>());
 }
 
+// A latest row of another history would be the new anchor, and nothing show any more that it is another one.
+TEST_CASE("rows of an open batch that are read without the anchor's row beside them are not taken") {
+    auto left = left_behind(journal::BatchState::intent, 9);
+    left.pipeline.shape = 1;
+    left.pipeline.anchors = {{8, ByHand::digest_of(8)}};
+    Looking looking(std::move(left));
+    looking.answered(looking.hand.intact(looking.asked));
+    const auto read = looking.hand.need<ReadPage>().request;
+    CHECK(read.latest);
+    CHECK(read.beside == 8);
+    const auto page = page_of({index_row(12, "a")}, looking.hand.now);
+    page->seen = read.revisions;
+    page->shape = 1;
+    page->digest_beside = 1;
+    looking.hand.happens(PageRead{read.id, page});
+    CHECK_THAT(looking.hand.need<Finish>().error->message, Catch::Contains("8 is another one"));
+    CHECK_FALSE(looking.hand.take<SendBulk>());
+}
+
 TEST_CASE("after a lost connection nothing is read before the history was looked at") {
     Looking looking(with_anchor(9));
     looking.answered(looking.hand.intact(looking.asked));
