@@ -84,7 +84,7 @@ Part BatchWork::take(std::size_t actions_max) {
 }
 
 BulkRequest BatchWork::request_of(const Part& part, RequestId id) const {
-    BulkRequest request{.id = id, .page = page_, .actions = {}};
+    BulkRequest request{.id = id, .page = page_, .actions = {}, .index = {}};
     request.actions.reserve(part.size());
     for (const std::uint32_t place : part)
         request.actions.push_back(actions_[place]);

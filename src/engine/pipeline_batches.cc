@@ -200,6 +200,7 @@ void Pipeline::begin_sends() {
             if (!is_fill && refresh_if_stale(work)) break;
             Part part = work.take(request_actions_max_);
             BulkRequest request = work.request_of(part, ++last_request_);
+            request.index = target_->identity.index;
             request.begin_before = (is_fill ? now_ : work.read_at()) + stale_after();
             in_flight_.emplace(request.id, InFlight{id, std::move(part)});
             effects_.emplace_back(SendBulk{std::move(request)});

@@ -21,6 +21,8 @@ void Pipeline::clean_up_if_due() {
     if (!lease_.holds_at(now_)) return;  // another pawl may be counting on the rows that it has seen
     CleanUpRequest request{.rows_max = settings_.limits.batch_rows_max};
     request.done = ledger_.rows_to_delete();
+    // Before any batch is committed below: what may be deleted only then is in use, and not late.
+    IntervalSet in_use = ledger_.rows_in_use();
     if (request.done.empty()) ledger_.rows_deleted({}, now_, changes_);  // all rows of a batch in quarantine
     for (const CleaningUp::Renewal& renewal : clean_up_.renewals) {
         if (renewal.revision > 0)
@@ -31,7 +33,7 @@ void Pipeline::clean_up_if_due() {
     const Revision high = ledger_.pipeline().high;
     if (high > 0 && now_ >= clean_up_.late_next_at && !PAWL_PLANTED(late_rows_left)) {
         request.late_through = high;
-        request.known = ledger_.rows_in_use();
+        request.known = std::move(in_use);
     }
     clean_up_.late_known = clean_up_.late_known || high == 0;
     if (request.done.empty() && clean_up_.renewals.empty() && request.late_through == 0) return;

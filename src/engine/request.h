@@ -126,6 +126,7 @@ struct BulkRequest {
     RequestId id = 0;
     std::shared_ptr<const Page> page;
     std::vector<Row> actions;  // views into the page; never of action invalid; never empty
+    std::string index;         // that it is meant for, by name: what another one answers means nothing
     // By clock_now(): a request that has not begun by then may be older than a tombstone that has expired,
     // and has to fail as unavailable.
     TimeMs begin_before = std::numeric_limits<TimeMs>::max();

@@ -53,24 +53,15 @@ void ElasticsearchIndex::find_target() {
         return;
     }
     request_timeout_ms_ = request_timeout_for(settings_.request_timeout_ms, facts->gc_deletes_ms);
-    {
-        const std::lock_guard lock(name_mutex_);
-        index_name_ = facts->identity.index;
-    }
     inbox_.post(engine::TargetReady{std::move(*facts)});
 }
 
 void ElasticsearchIndex::send(engine::BulkRequest request) {
     PAWL_ASSERT(!request.actions.empty());
     auto http_request = http_request_for(request);
-    std::string meant_for;
-    {
-        const std::lock_guard lock(name_mutex_);
-        meant_for = index_name_;
-    }
-    session_.submit(std::move(http_request),
-                    [this, request = std::move(request), meant_for = std::move(meant_for)](
-                        HttpResult result) { take_answer(request, meant_for, std::move(result)); });
+    session_.submit(std::move(http_request), [this, request = std::move(request)](HttpResult result) {
+        take_answer(request, std::move(result));
+    });
 }
 
 void ElasticsearchIndex::remember(engine::Remembered remembered, const std::string& index_uuid) {
@@ -123,23 +114,22 @@ HttpRequest ElasticsearchIndex::http_request_for(const engine::BulkRequest& requ
     return http_request;
 }
 
-void ElasticsearchIndex::take_answer(const engine::BulkRequest& request, const std::string& meant_for,
-                                     HttpResult result) {
+void ElasticsearchIndex::take_answer(const engine::BulkRequest& request, HttpResult result) {
     give_back(std::move(result.request_body));
     if (is_ending_) return;
     failpoint::at("before:judge_answer");
-    engine::Event event = judge(request, meant_for, result.response);
+    engine::Event event = judge(request, result.response);
     failpoint::at("after:judge_answer");
     inbox_.post(std::move(event));
 }
 
-engine::Event ElasticsearchIndex::judge(const engine::BulkRequest& request, const std::string& meant_for,
+engine::Event ElasticsearchIndex::judge(const engine::BulkRequest& request,
                                         const Result<HttpResponse>& response) {
     if (!response) return engine::BulkFailed{request.id, response.error()};
     if (response->status < 200 || response->status > 299)
         return engine::BulkFailed{request.id,
                                   error_of_status(response->where, response->status, response->body)};
-    auto items = reader_.read(response->body, request.actions, meant_for);
+    auto items = reader_.read(response->body, request.actions, request.index);
     if (!items) return engine::BulkFailed{request.id, std::move(items.error()).within(response->where)};
     return engine::BulkAnswered{request.id, std::move(*items)};
 }

@@ -40,9 +40,8 @@ class ElasticsearchIndex final : public engine::IndexPort {
     void find_target();
     HttpRequest http_request_for(const engine::BulkRequest& request);
     Result<void> start(std::function<void()> errand);
-    void take_answer(const engine::BulkRequest& request, const std::string& meant_for, HttpResult result);
-    engine::Event judge(const engine::BulkRequest& request, const std::string& meant_for,
-                        const Result<HttpResponse>& response);
+    void take_answer(const engine::BulkRequest& request, HttpResult result);
+    engine::Event judge(const engine::BulkRequest& request, const Result<HttpResponse>& response);
     std::string take_buffer();
     void give_back(std::string buffer);
 
@@ -58,9 +57,6 @@ class ElasticsearchIndex final : public engine::IndexPort {
     BulkAnswerReader reader_;  // the HTTP thread's
     HttpSession session_;
     std::thread errand_;  // prepare or remember: the engine asks for one at a time
-
-    std::mutex name_mutex_;
-    std::string index_name_;  // of the index that was found last; guarded by name_mutex_
 };
 
 }  // namespace pawl::index

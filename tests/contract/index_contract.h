@@ -33,6 +33,8 @@ class IndexWorld {
     virtual void delete_index() = 0;
     // An operator lets the alias lead to a new, empty index with the same fields.
     virtual void move_alias() = 0;
+
+    std::string found;  // the index, by prepared()
 };
 
 struct ContractAction {
@@ -41,19 +43,20 @@ struct ContractAction {
     std::optional<std::string> document;  // nullopt: remove
 };
 
-inline engine::BulkRequest bulk_of(engine::RequestId id, const std::vector<ContractAction>& actions) {
+inline engine::BulkRequest bulk_of(const IndexWorld& world, engine::RequestId id,
+                                   const std::vector<ContractAction>& actions) {
     auto page = std::make_shared<engine::Page>();
     page->read_at = clock_now();
     for (const auto& action : actions)
         page->add({action.revision, action.document ? engine::Action::index : engine::Action::remove,
                    action.entity, action.document.value_or("")});
-    return {id, page, page->rows()};
+    return {id, page, page->rows(), world.found};
 }
 
 inline std::vector<engine::ItemResult> answer_of(IndexWorld& world,
                                                  const std::vector<ContractAction>& actions) {
     static engine::RequestId last_id = 0;
-    world.port().send(bulk_of(++last_id, actions));
+    world.port().send(bulk_of(world, ++last_id, actions));
     const auto event = world.next_event();
     if (const auto* const failed = std::get_if<engine::BulkFailed>(&event)) FAIL(to_line(failed->error));
     const auto& answered = std::get<engine::BulkAnswered>(event);
@@ -70,7 +73,9 @@ inline engine::TargetFacts prepared(IndexWorld& world) {
     world.port().prepare();
     const auto event = world.next_event();
     if (const auto* const failed = std::get_if<engine::TargetFailed>(&event)) FAIL(to_line(failed->error));
-    return std::get<engine::TargetReady>(event).facts;
+    const engine::TargetFacts& facts = std::get<engine::TargetReady>(event).facts;
+    world.found = facts.identity.index;
+    return facts;
 }
 
 inline void remember(IndexWorld& world, const engine::Remembered& remembered, const std::string& uuid) {
@@ -181,7 +186,7 @@ inline void run_index_contract(IndexWorld& world) {
             for (std::size_t i = 0; i < actions_each; ++i)
                 actions.push_back({i + 1, std::to_string(request) + "-" + std::to_string(i),
                                    R"({"n":1,"t":")" + std::string(500, 'x') + "\"}"});
-            world.port().send(bulk_of(1'000'000 + request, actions));
+            world.port().send(bulk_of(world, 1'000'000 + request, actions));
         }
         std::map<engine::RequestId, std::size_t> done_items;
         for (std::size_t request = 0; request < requests; ++request) {
@@ -196,7 +201,7 @@ inline void run_index_contract(IndexWorld& world) {
     }
     SECTION("a document of 20 MB is taken, or is too large for this server") {
         const std::string large = R"({"t":")" + std::string(20'000'000, 'x') + "\"}";
-        world.port().send(bulk_of(20, {{1, "large", large}}));
+        world.port().send(bulk_of(world, 20, {{1, "large", large}}));
         const auto event = world.next_event();
         if (const auto* const failed = std::get_if<engine::BulkFailed>(&event)) {
             INFO(to_line(failed->error));

@@ -45,7 +45,7 @@ engine::TargetFacts SimCluster::prepare() {
     engine::TargetFacts facts;
     facts.created = !current_;
     const SimIndex& index = current_ ? current() : add_index();
-    facts.identity = {"alias", "index-" + index.uuid, index.uuid};
+    facts.identity = {"alias", index.name(), index.uuid};
     facts.gc_deletes_ms = gc_deletes_ms_;
     facts.remembered = index.remembered;
     facts.empty = !index.remembered && std::ranges::none_of(index.stored, &Stored::is_document);

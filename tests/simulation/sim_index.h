@@ -48,7 +48,9 @@ struct SimIndex {
     std::vector<Write> not_durable = {};  // while it is loading, the oldest first
     bool has_forgotten = false;           // some of them
     bool lacks_writes = false;            // the same, and it has not been compared since
-    std::uint64_t swap_permit = 0;        // of the call that may let the alias lead here; 0: none
+
+    std::string name() const { return "index-" + uuid; }
+    std::uint64_t swap_permit = 0;  // of the call that may let the alias lead here; 0: none
     bool is_fed_from_kept = false;  // of an outbox: by a rebuild, and not all of those rows are given back
 };
 

@@ -324,7 +324,7 @@ void SimTarget::prepare() {
     parts_.fuse.boundary("before", "prepare_target");
     const SimShared& world = parts_.world;
     // The request is on its way whether or not the process that sent it lives.
-    world.clock.after(world.random.between(0, latency_max_ms), [world, inbox = inbox_, prepared = prepared_] {
+    world.clock.after(world.random.between(0, latency_max_ms), [world, inbox = inbox_] {
         const TimeMs now = world.clock.now();
         const TimeMs rest = world.random.between(0, latency_max_ms);
         if (now < world.weather.index_down_until)
@@ -336,8 +336,7 @@ void SimTarget::prepare() {
         if (facts.created) world.trace.say("index", "{} is created", facts.identity.index);
         if (world.chance_of(Fault::lost_answers, 15))
             return post_after(world, rest, inbox, engine::TargetFailed{unavailable("the answer got lost")});
-        world.clock.after(rest, [inbox, prepared, facts] {
-            *prepared = facts.identity.uuid;
+        world.clock.after(rest, [inbox, facts] {
             if (const auto alive = inbox.lock()) alive->push_back({0, engine::TargetReady{facts}});
         });
     });
@@ -358,13 +357,13 @@ void SimTarget::send(engine::BulkRequest request) {
         actions.push_back({row.revision, SimHistory::entity_of(row.entity), row.action,
                            world.outbox == nullptr ? 0 : content_of(row)});
     const std::uint64_t lease = lease_.was_last_to_win() ? world.lock.times_won() : 0;
-    deliver({request.id, *prepared_, std::move(actions), era_, lease});
+    deliver({request.id, request.index, std::move(actions), era_, lease});
     parts_.fuse.boundary("after", "send_bulk");
 }
 
 std::vector<ItemResult> SimTarget::judge(const SimShared& world, const Flying& request) {
     const SimIndex* const index = world.cluster.index();
-    const bool is_anothers = index != nullptr && index->uuid != request.uuid;
+    const bool is_anothers = index != nullptr && index->name() != request.index;
     const bool is_stray = is_anothers || request.era.expired() || request.lease != world.lock.times_won();
     const bool overloaded = world.chance_of(Fault::overload, 20);
     const ItemResult busy{ItemStatus::retry, "es_rejected_execution_exception", "queue is full", {}};
@@ -448,7 +447,7 @@ void SimTarget::deliver(Flying request) {
         }
         engine::Event event = take_effect(world, request);
         const SimIndex* const index = world.cluster.index();
-        if (index != nullptr && index->uuid != request.uuid) disown(event);
+        if (index != nullptr && index->name() != request.index) disown(event);
         world.trace.say("index", "gets request {}: {}{}", id, answer_in_words(event),
                         lost ? ", and its answer gets lost" : "");
         if (lost) return;

@@ -162,7 +162,7 @@ class SimTarget final : public engine::IndexPort {
     // A request on its way, and the index that it was meant for.
     struct Flying {
         engine::RequestId id = 0;
-        std::string uuid;
+        std::string index;
         std::vector<SimAction> actions;
         std::weak_ptr<const bool> era;  // gone: the pipeline has begun again since, or its process is dead
         // It was sent with this one, and another pawl may have won the next. 0: with none, which who has lost
@@ -178,7 +178,6 @@ class SimTarget final : public engine::IndexPort {
     const SimLease& lease_;
     std::uint64_t sent_ = 0;
     std::shared_ptr<const bool> era_ = std::make_shared<const bool>();
-    std::shared_ptr<std::string> prepared_ = std::make_shared<std::string>();  // UUID of the index found last
     std::shared_ptr<std::set<engine::RequestId>> in_flight_ = std::make_shared<std::set<engine::RequestId>>();
     std::shared_ptr<std::map<std::uint32_t, Revision>> conflicts_ =
         std::make_shared<std::map<std::uint32_t, Revision>>();

@@ -117,7 +117,14 @@ void SimWorld::calm_down() {
         return std::all_of(hosts_.begin(), hosts_.end(),
                            [](const auto& host) { return host->has_process(); });
     };
-    while (clock_.now() < goes_on_until || !all_run())
+    // A batch may have answers from before, and wait for its other ones for as long as a retry takes.
+    const auto is_at_work = [this] {
+        return std::any_of(hosts_.begin(), hosts_.end(), [](const auto& host) {
+            return host->leads() && host->journal().open_batches() > 0;
+        });
+    };
+    while (clock_.now() < goes_on_until || !all_run() ||
+           (is_at_work() && clock_.now() < goes_on_until + converge_within_ms))
         step();
     for (const auto& host : hosts_)
         host->ask_for_retry();

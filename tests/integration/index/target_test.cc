@@ -195,7 +195,8 @@ TEST_CASE("a bulk that the server refuses as a whole is a failure of kind reject
     RealIndex world(settings());
     world.begin();
     ready(world);
-    world.port().send(test::bulk_of(7, {{1, std::string(600, 'x'), R"({"n":1})"}, {1, "b", R"({"n":1})"}}));
+    world.port().send(
+        test::bulk_of(world, 7, {{1, std::string(600, 'x'), R"({"n":1})"}, {1, "b", R"({"n":1})"}}));
     const auto event = world.next_event();
     REQUIRE(std::holds_alternative<engine::BulkFailed>(event));
     CHECK(std::get<engine::BulkFailed>(event).error.kind == ErrorKind::rejected);
@@ -207,7 +208,8 @@ TEST_CASE("a bulk above the server's limit is a failure of kind too_large") {
     world.begin();
     ready(world);
     const std::string part = R"({"t":")" + std::string(30'000'000, 'x') + "\"}";
-    world.port().send(test::bulk_of(8, {{1, "a", part}, {1, "b", part}, {1, "c", part}, {1, "d", part}}));
+    world.port().send(
+        test::bulk_of(world, 8, {{1, "a", part}, {1, "b", part}, {1, "c", part}, {1, "d", part}}));
     const auto event = world.next_event();
     REQUIRE(std::holds_alternative<engine::BulkFailed>(event));
     const auto& error = std::get<engine::BulkFailed>(event).error;

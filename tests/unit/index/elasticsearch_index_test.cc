@@ -29,7 +29,7 @@ struct World {
         auto page = std::make_shared<engine::Page>();
         for (std::size_t i = 0; i < count; ++i)
             page->add({i + 1, Action::index, "e" + std::to_string(i), R"({"a":1})"});
-        return {id, page, page->rows()};
+        return {id, page, page->rows(), ""};
     }
 
     template <class Event>
