@@ -128,7 +128,14 @@ void Pipeline::on(const CheckpointFailed& event) {
 // At a clean stop the index is told what it holds. True: the answer has to be waited for.
 bool Pipeline::remembers_before_finish() {
     if (checkpoint_asked_.under_way() || target_asked_.under_way()) return true;
-    if (!recovered_ || !target_ || trouble_.any() || std::exchange(told_at_finish_, true)) return false;
+    if (!recovered_ || !target_) return false;
+    // An outbox's index that was filled from an empty table has got no request, so no claim. A rebuild goes on
+    // with what the index says of itself.
+    if (settings_.until == Until::caught_up && !claimed_ && !target_->remembered && !stopping_) {
+        if (!trouble_.waiting(Lane::send)) write_checkpoint_if_worth();
+        return true;
+    }
+    if (trouble_.any() || std::exchange(told_at_finish_, true)) return false;
     return write_checkpoint_if_worth();
 }
 

@@ -432,6 +432,26 @@ TEST_CASE("an index that is taken up is told so before anything is sent to it, o
     hand.need<SendBulk>();
 }
 
+// A rebuild goes on with what the new index says of itself, and takes one that says nothing for none of its
+// own.
+TEST_CASE(
+    "an index that was filled from an empty table is told of it before `sync` ends, as often as it takes") {
+    ByHand hand(outbox_settings(Until::caught_up));
+    hand.checkpoint_at_once = false;
+    fill_nothing(hand);
+    hand.need<WriteCheckpoint>();
+    hand.happens(CheckpointFailed{{ErrorKind::unavailable, "it got lost", "wait"}});
+    while (const auto clean_up = hand.take<CleanUp>())
+        hand.happens(CleanedUp{clean_up->request.id, 0, 0, false});
+    hand.writes();
+    CHECK_FALSE(hand.take<Finish>());
+    hand.fires(Timer::send_retry);
+    hand.need<WriteCheckpoint>();
+    hand.happens(CheckpointWritten{});
+    hand.writes();
+    CHECK(hand.take<Finish>());
+}
+
 TEST_CASE("who takes an index up tells it so also where that is what it has heard from the pawl before") {
     ByHand hand(outbox_settings());
     hand.checkpoint_at_once = false;
