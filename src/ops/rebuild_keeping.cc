@@ -170,9 +170,7 @@ Result<void> RebuildKeeping::give_up() {
     if (!has_outbox()) return {};
     auto kept = outbox();
     if (!kept) return std::unexpected(std::move(kept.error()));
-    const auto there = kept->is_there();
-    if (!there) return std::unexpected(there.error());
-    return *there ? kept->drop() : Result<void>{};
+    return kept->give_up();
 }
 
 }  // namespace pawl::ops
