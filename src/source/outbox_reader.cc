@@ -177,11 +177,10 @@ engine::Row OutboxReader::row_of(const ChangedEntity& entity, const Cells& cells
 }
 
 std::string OutboxReader::present_statement(std::span<const ChangedEntity> entities) const {
-    std::vector<engine::Revision> rows;
+    engine::IntervalSet rows;
     for (const ChangedEntity& entity : entities)
-        if (!entity.problem) rows.push_back(entity.first);
-    return fmt::format("{}{} ORDER BY `changed`.`id`", select_,
-                       among("`changed`.`id`", std::span<const engine::Revision>(rows)));
+        if (!entity.problem) rows.insert(entity.first);
+    return fmt::format("{}{} ORDER BY `changed`.`id`", select_, among("`changed`.`id`", rows.intervals()));
 }
 
 // The counter lives in memory: after a restart the server begins behind the highest id that was ever
