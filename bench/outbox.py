@@ -39,6 +39,14 @@ class Run:
     other_share: float  # of all processors' time, used by anything else meanwhile
 
 
+@dataclass(frozen=True)
+class Waits:
+    """How long transactions of writers take, COMMIT and all, in seconds."""
+
+    p50: float = 0.0
+    p99: float = 0.0
+
+
 @dataclass
 class Steady:
     """A pawl that keeps up with edits at a steady pace."""
@@ -49,6 +57,8 @@ class Steady:
     empty_after_seconds: float = 0.0  # the last edit
     cpu_seconds: float = 0.0
     rss_bytes_max: int = 0
+    waits: Waits = Waits()  # of those who edit
+    waits_alone: Waits = Waits()  # the same edits again, without pawl
 
     def growth(self) -> float:
         """Rows of the outbox a second, by the line that fits best."""
@@ -80,6 +90,11 @@ class Result:
     edited: list[Edited] = field(default_factory=list)  # pairs, too
 
 
+def waits_of(tally: Tally) -> Waits:
+    times = sorted(tally.transactions)
+    return Waits(times[len(times) // 2], times[len(times) * 99 // 100])
+
+
 class Outbox:
     def __init__(self, world: World, pawl: Path, ceiling: Path, progress: Progress) -> None:
         self._world, self._pawl, self._ceiling, self._progress = world, pawl, ceiling, progress
@@ -105,6 +120,7 @@ class Outbox:
             world.start_over()  # its index remembers nothing
             self._make_backlog()
         result.steady = self._keep_up(rate, seconds)
+        result.steady.waits_alone = self._edit_alone(rate, seconds)
         for number in range(runs):
             for per_transaction, edits in ((1, SINGLE_EDITS), (EDITS_PER_TRANSACTION, TOGETHER_EDITS)):
                 for triggers in (False, True) if number % 2 == 0 else (True, False):
@@ -173,13 +189,20 @@ class Outbox:
                 tally = editors.result()
             daemon.wait_until_caught_up(self._connection, self._pipeline, CAUGHT_UP_SECONDS_MAX)
             steady = Steady(tally.edits, tally.seconds, waiting, time.monotonic() - ended,
-                            load.group_seconds(daemon.process.pid) - cpu, child.peak_of(daemon.process.pid))
+                            load.group_seconds(daemon.process.pid) - cpu, child.peak_of(daemon.process.pid),
+                            waits_of(tally))
             daemon.stop()
         finally:
             daemon.end()
         if tally.edits / tally.seconds < RATE_MIN * rate:
             self._progress.say(f"the editors made {tally.edits / tally.seconds:,.0f} edits a second only")
         return steady
+
+    def _edit_alone(self, rate: int, seconds: int) -> Waits:
+        """The triggers write into the outbox, and nobody takes anything out."""
+        self._progress.show(f"{rate:,} edits a second without pawl")
+        with self._editors(rate * seconds, EDITS_PER_TRANSACTION, rate, "steady") as editors:
+            return waits_of(editors.result())
 
     def _editors(self, edits: int, per_transaction: int, rate: Optional[float], which: str) -> Editors:
         with self._connection.cursor() as cursor:

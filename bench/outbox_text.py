@@ -68,7 +68,14 @@ def _steady(steady: Steady) -> str:
     return (f"{steady.edits:,} edits in {steady.seconds:.1f} s ({steady.edits / steady.seconds:,.0f} a second). Rows in the "
             f"outbox: median {statistics.median(counts):,.0f}, most {max(counts):,}, growing by {steady.growth():+.1f} a "
             f"second; empty {steady.empty_after_seconds:.1f} s after the last edit. {shown}. pawl: "
-            f"{1e6 * steady.cpu_seconds / steady.edits:.1f} µs of CPU an edit, {steady.rss_bytes_max / 1e6:.1f} MB at most.")
+            f"{1e6 * steady.cpu_seconds / steady.edits:.1f} µs of CPU an edit, {steady.rss_bytes_max / 1e6:.1f} MB at most.\n\n"
+            f"Transactions of those edits, ten each: with pawl p50 {_milliseconds(steady.waits.p50)}, p99 "
+            f"{_milliseconds(steady.waits.p99)}; the same without pawl p50 {_milliseconds(steady.waits_alone.p50)}, p99 "
+            f"{_milliseconds(steady.waits_alone.p99)}.")
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:.2f} ms"
 
 
 def _triggers(result: Result) -> str:

@@ -39,6 +39,15 @@ LookUpRequest HistoryQuestion::request(RequestId id) const {
     return request;
 }
 
+std::optional<journal::Anchor> HistoryQuestion::found_at(Revision revision,
+                                                         const LookUpAnswer& answer) const {
+    PAWL_ASSERT(answer.anchors.size() == anchors.size());
+    for (std::size_t i = 0; i < anchors.size(); ++i)
+        if (anchors[i].anchor.revision == revision && answer.anchors[i])
+            return journal::Anchor{revision, *answer.anchors[i]};
+    return std::nullopt;
+}
+
 std::optional<std::string> why_went_back(const journal::Anchor& anchor, std::uint64_t shape,
                                          const Page& page) {
     if (PAWL_PLANTED(anchor_not_checked) || agrees({anchor, shape}, page.digest_beside, page.shape))

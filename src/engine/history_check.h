@@ -39,6 +39,8 @@ struct HistoryQuestion {
     std::vector<Doubt> doubts;
 
     LookUpRequest request(RequestId id) const;
+    // The row at this revision as the answer has it; empty: it was not asked for, or is not there.
+    std::optional<journal::Anchor> found_at(Revision revision, const LookUpAnswer& answer) const;
 };
 
 // Why a page that was read beside its anchor's row cannot be of the history that it was; empty: it can.

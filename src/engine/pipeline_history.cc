@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/planted.h"
 #include "engine/pipeline.h"
+#include "journal/limits.h"
 
 namespace pawl::engine {
 
@@ -52,12 +53,8 @@ HistoryQuestion Pipeline::history_question() const {
 // database, the left out row would be missing; so the history must not end before that of the fill, from its
 // beginning on.
 std::optional<journal::Anchor> Pipeline::anchor_of_end() const {
-    const LookUpAnswer& answer = history_->answer;
-    for (std::size_t i = 0; i < question_.anchors.size(); ++i)
-        if (question_.anchors[i].anchor.revision == source_->history_end && answer.anchors[i] &&
-            answer.shape == source_->shape)
-            return journal::Anchor{source_->history_end, *answer.anchors[i]};
-    return std::nullopt;
+    if (history_->answer.shape != source_->shape) return std::nullopt;
+    return question_.found_at(source_->history_end, history_->answer);
 }
 
 void Pipeline::on(const LookedUp& event) {
@@ -112,8 +109,14 @@ void Pipeline::follow_shape(const HistoryQuestion& question, const LookUpAnswer&
     if (known.shape == answer.shape) return;
     const bool is_news = known.shape != 0;
     std::vector<journal::Anchor> anchors;
-    for (std::size_t i = 0; i < known.anchors.size(); ++i)
-        if (answer.anchors[i]) anchors.push_back({question.anchors[i].anchor.revision, *answer.anchors[i]});
+    // Those that were asked for: newer ones that have come since, in their place, have a digest of the old
+    // shape.
+    for (const HistoryQuestion::Expected& expected : question.anchors) {
+        const auto found = question.found_at(expected.anchor.revision, answer);
+        const bool is_next = anchors.empty() || anchors.back().revision < expected.anchor.revision;
+        if (found && is_next) anchors.push_back(*found);
+    }
+    if (anchors.size() > journal::limits::anchors_max) anchors.erase(anchors.begin());
     anchor_.reset();
     ledger_.set_shape(answer.shape, std::move(anchors), changes_);
     if (is_news) tell_new_shape();

@@ -21,19 +21,18 @@ void Pipeline::clean_up_if_due() {
     if (!lease_.holds_at(now_)) return;  // another pawl may be counting on the rows that it has seen
     CleanUpRequest request{.rows_max = settings_.limits.batch_rows_max};
     request.done = ledger_.rows_to_delete();
-    // Before any batch is committed below: what may be deleted only then is in use, and not late.
-    IntervalSet in_use = ledger_.rows_in_use();
+    const Revision high = ledger_.pipeline().high;
+    if (high > 0 && now_ >= clean_up_.late_next_at && !PAWL_PLANTED(late_rows_left)) {
+        request.late_through = high;
+        // Before any batch is committed below: what may be deleted only then is in use, and not late.
+        request.known = ledger_.rows_in_use();
+    }
     if (request.done.empty()) ledger_.rows_deleted({}, now_, changes_);  // all rows of a batch in quarantine
     for (const CleaningUp::Renewal& renewal : clean_up_.renewals) {
         if (renewal.revision > 0)
             request.renew.insert(renewal.revision);
         else
             request.entities.push_back(renewal.entity);
-    }
-    const Revision high = ledger_.pipeline().high;
-    if (high > 0 && now_ >= clean_up_.late_next_at && !PAWL_PLANTED(late_rows_left)) {
-        request.late_through = high;
-        request.known = std::move(in_use);
     }
     clean_up_.late_known = clean_up_.late_known || high == 0;
     if (request.done.empty() && clean_up_.renewals.empty() && request.late_through == 0) return;
@@ -137,7 +136,7 @@ bool Pipeline::writes_rows_for(BatchId batch, std::vector<journal::QuarantineEnt
 void Pipeline::forget_committed() {
     if (PAWL_PLANTED(pages_never_let_go)) return;
     std::erase_if(works_, [&](const auto& work) { return !ledger_.open_batches().contains(work.first); });
-    if (works_.empty()) success(Lane::send);  // nothing waits for the index
+    if (works_.empty() && claimed_) success(Lane::send);  // nothing waits for the index
 }
 
 }  // namespace pawl::engine

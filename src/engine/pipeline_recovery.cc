@@ -186,7 +186,9 @@ void Pipeline::take_up_memory(journal::BeginPipeline& change) const {
     const Remembered& remembered = *target_->remembered;
     if (!has_outbox()) change.high = remembered.revision;
     change.checkpoint = journal::Checkpoint{remembered.revision, remembered.written_at};
-    if (remembered.shape == source_->shape) change.anchor = remembered.anchor;
+    // Not where it was pruned since, and an anchor that this journal leaves behind has excused that.
+    if (remembered.anchor && history_->answer.shape == source_->shape)
+        change.anchor = question_.found_at(remembered.anchor->revision, history_->answer);
     if (has_outbox()) return;
     change.gaps = remembered.owed;
     for (const auto& [entity, entry] : ledger_.quarantine())

@@ -179,38 +179,71 @@ Result<std::optional<Remembered>> remembered_in(std::string_view meta, const std
     return remembered;
 }
 
+namespace {
+
+std::string text_of(const Json& meta) {
+    return meta.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json object_in(std::string_view meta) {
+    auto parsed = Json::parse(meta, nullptr, false);
+    return parsed.is_object() ? parsed : Json::object();
+}
+
+Result<void> put_meta(const Call& call, const std::string& index, const std::string& meta) {
+    const auto written =
+        call_ok(call, put_request("/" + percent_encoded(index) + "/_mapping", "{\"_meta\":" + meta + "}"));
+    return written ? Result<void>{} : std::unexpected(written.error());
+}
+
+// The index was restored, or made anew, while the checkpoint was on its way, which says what only the one
+// before holds: as its memory it would hide that this one lacks it. What its own was is not known any more;
+// none is what a pipeline knows what to do with.
+Result<void> take_back(const Call& call, const Target& target, const Remembered& remembered) {
+    const auto now = remembered_in(target.meta, target.identity.index);
+    if (!now || *now != remembered) return {};
+    Json rest = object_in(target.meta);
+    rest.erase(meta_key);
+    return put_meta(call, target.identity.index, text_of(rest));
+}
+
+}  // namespace
+
 std::string meta_with(std::string_view meta, const Remembered& remembered) {
-    auto merged = Json::parse(meta, nullptr, false);
-    if (!merged.is_object()) merged = Json::object();
+    Json merged = object_in(meta);
     merged[meta_key] = to_json(remembered);
-    return merged.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return text_of(merged);
 }
 
 Result<void> write_checkpoint(const Call& call, const std::string& alias, const std::string& index_uuid,
                               const Remembered& remembered) {
-    const auto found = [&]() -> Result<Target> {
-        auto target = find_target(call, alias);
-        if (!target) return std::unexpected(target.error());
-        if (*target && (*target)->identity.uuid == index_uuid) return std::move(**target);
+    const auto is_meant = [&](const std::optional<Target>& target) {
+        return target && target->identity.uuid == index_uuid;
+    };
+    const auto moved = [&] {
         return fail(ErrorKind::target_missing, fmt::format("alias {} leads to another index by now", alias));
     };
-    const auto target = found();
+    const auto target = find_target(call, alias);
     if (!target) return std::unexpected(target.error());
-    const std::string& index = target->identity.index;
-    if (target->is_async_durable) {
+    if (!is_meant(*target)) return moved();
+    const std::string& index = (*target)->identity.index;
+    if ((*target)->is_async_durable) {
         auto flush = get_request("/" + percent_encoded(index) + "/_flush?wait_if_ongoing=true");
         flush.method = Method::post;
         if (auto flushed = on_all_shards(call, std::move(flush), "flushed"); !flushed) return flushed;
     }
     failpoint::at("before:put_checkpoint");
-    const auto written =
-        call_ok(call, put_request("/" + percent_encoded(index) + "/_mapping",
-                                  "{\"_meta\":" + meta_with(target->meta, remembered) + "}"));
+    const auto written = put_meta(call, index, meta_with((*target)->meta, remembered));
     failpoint::at("after:put_checkpoint");
-    if (!written) return std::unexpected(written.error());
-    const auto read_back = found();
+    if (!written) return written;
+    const auto read_back = find_target(call, alias);
     if (!read_back) return std::unexpected(read_back.error());
-    const auto now = remembered_in(read_back->meta, index);
+    if (!is_meant(*read_back)) {
+        const bool came_here = *read_back && (*read_back)->identity.index == index;
+        const auto done = came_here ? take_back(call, **read_back, remembered) : Result<void>{};
+        return done ? moved() : done;
+    }
+    const auto now = remembered_in((*read_back)->meta, index);
     if (!now) return std::unexpected(now.error());
     if (*now == remembered) return {};
     return fail(ErrorKind::unavailable,

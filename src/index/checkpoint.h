@@ -33,6 +33,8 @@ std::string meta_with(std::string_view meta, const engine::Remembered& remembere
 // What IndexPort::remember() does. Kind target_missing: the alias does not lead to the index with that UUID.
 // Where acknowledged writes may still be lost (index.translog.durability async), the index is flushed before.
 // Whoever else writes `_meta` at the same moment may undo this, or be undone: the API knows no condition.
+// What has come to an index of the same name that was restored meanwhile is taken back: it remembers nothing
+// then.
 Result<void> write_checkpoint(const Call& call, const std::string& alias, const std::string& index_uuid,
                               const engine::Remembered& remembered);
 

@@ -13,6 +13,7 @@
 #include "index/elasticsearch_index.h"
 #include "journal/writer.h"
 #include "ops/event_queue.h"
+#include "ops/feed_progress.h"
 #include "ops/journal_opening.h"
 #include "ops/limits.h"
 #include "ops/notify.h"
@@ -131,6 +132,9 @@ class Daemon {
         for (const config::Pipeline& pipeline : config.pipelines) {
             parts_.push_back(std::make_unique<Parts>(config, pipeline, http, budget_, queue, parts_.size()));
             report_.pipelines.push_back({.name = pipeline.name, .recovery = {}, .error = {}});
+            progress_.emplace_back(options.doing, [this, &pipeline](const std::string& text) {
+                log_.write(engine::Severity::info, pipeline.name, text);
+            });
         }
     }
 
@@ -144,7 +148,7 @@ class Daemon {
     // Gives the files of what is now among the events.
     std::vector<std::filesystem::path> take_operator_requests(std::vector<engine::Happened>& events);
     void note_adoptions();
-    void show_to_watcher();
+    void tell_progress();
     void complete_report();
 
     const config::Config& config_;
@@ -159,7 +163,8 @@ class Daemon {
     LoggingObserver observer_;
     engine::Runner runner_;
     TimeMs requests_looked_at_ = 0;
-    TimeMs watched_at_ = 0;
+    TimeMs progress_looked_at_ = 0;
+    std::vector<FeedProgress> progress_;         // of each pipeline
     std::vector<std::unique_ptr<Parts>> parts_;  // one per pipeline, in the config's order, like the runner's
 };
 
@@ -214,7 +219,7 @@ Result<void> Daemon::loop(const StopSignal& stop) {
         if (auto handled = runner_.handle(std::move(events)); !handled) return handled;
         remove_requests(taken);
         note_adoptions();
-        show_to_watcher();
+        tell_progress();
         if (stop_deadline && clock_now() >= *stop_deadline)
             break;  // what is under way is INTENT in the journal
     }
@@ -258,11 +263,18 @@ void Daemon::note_adoptions() {
                     log_.write(name, noted.error());
 }
 
-void Daemon::show_to_watcher() {
-    if (!options_.watch || clock_now() < watched_at_ + limits::watch_interval_ms) return;
-    watched_at_ = clock_now();
-    for (std::size_t number = 0; number < runner_.size(); ++number)
-        options_.watch(runner_.pipeline(number));
+void Daemon::tell_progress() {
+    const TimeMs now = clock_now();
+    if (now < progress_looked_at_ + limits::progress_look_interval_ms) return;
+    progress_looked_at_ = now;
+    for (std::size_t number = 0; number < runner_.size(); ++number) {
+        const engine::Pipeline& pipeline = runner_.pipeline(number);
+        const journal::Pipeline& known = pipeline.ledger().pipeline();
+        if (known.fill)
+            progress_[number].look({known.fill->rows, pipeline.rows_estimate(), FeedProgress::Of::rows}, now);
+        else
+            progress_[number].look({known.high, pipeline.history_end()}, now);
+    }
 }
 
 void Daemon::complete_report() {

@@ -1,7 +1,6 @@
 // Runs the pipelines of a config: `pawl run`, `sync` and `recover`, and what `rebuild` needs of them.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,8 +38,8 @@ struct DaemonOptions {
     engine::Until until = engine::Until::stopped;
     // An operator's word, see open_journal.
     bool discard_journal = false;
-    // Called about every limits::watch_interval_ms, by the thread that calls run_daemon, for each pipeline.
-    std::function<void(const engine::Pipeline&)> watch = {};
+    // Begins the lines that tell how far a pipeline has come (ops/feed_progress.h).
+    std::string doing = "catching up";
 };
 
 // Returns when all pipelines are done (engine::Until says when that is) or after `stop` is asked for: then

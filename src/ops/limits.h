@@ -12,8 +12,8 @@ namespace pawl::ops::limits {
 inline constexpr TimeMs stop_grace_ms = 4'000;
 // How long the loop sleeps at most: how late an operator's request is seen.
 inline constexpr TimeMs loop_wait_ms = 500;
-// How often a running pipeline is shown to whoever reports progress.
-inline constexpr TimeMs watch_interval_ms = 1'000;
+// How often it is looked how far a pipeline has come.
+inline constexpr TimeMs progress_look_interval_ms = 1'000;
 // How often progress is written into the log.
 inline constexpr TimeMs progress_interval_ms = 5'000;
 // A rebuild catches up again where it took longer than this, but not for ever behind busy writers.

@@ -14,7 +14,6 @@
 #include "ops/rebuild_folder.h"
 #include "ops/rebuild_indices.h"
 #include "ops/rebuild_keeping.h"
-#include "ops/rebuild_progress.h"
 #include "ops/until_stopped.h"
 #include "ops/verification.h"
 #include "ops/verify_repair.h"
@@ -326,15 +325,8 @@ Result<void> Rebuild::catch_up_after_swap() {
 Result<void> Rebuild::feed(const std::string& doing, MayCreate may_create) {
     const auto own = own_config(may_create);
     if (!own) return std::unexpected(own.error());
-    RebuildProgress progress(doing, [this](const std::string& text) { say(text); });
-    const auto watch = [&](const engine::Pipeline& seen) {
-        const auto& filling = seen.ledger().pipeline().fill;
-        progress.look(
-            filling ? RebuildProgress::Place{filling->rows, seen.rows_estimate(), RebuildProgress::Of::rows}
-                    : RebuildProgress::Place{seen.ledger().pipeline().high, seen.history_end()},
-            clock_now());
-    };
-    auto report = run_daemon(*own, {.until = engine::Until::caught_up, .watch = watch}, stop_, log_);
+    auto report =
+        run_daemon(*own, {.until = engine::Until::caught_up, .doing = "rebuild: " + doing}, stop_, log_);
     if (!report) return std::unexpected(std::move(report.error()));
     const PipelineReport& fed = report->pipelines.front();
     report_.rejected = fed.quarantined;

@@ -170,7 +170,9 @@ Result<void> RebuildKeeping::give_up() {
     if (!has_outbox()) return {};
     auto kept = outbox();
     if (!kept) return std::unexpected(std::move(kept.error()));
-    return kept->give_up();
+    const auto there = kept->is_there();
+    if (!there) return std::unexpected(there.error());
+    return *there ? kept->drop() : Result<void>{};
 }
 
 }  // namespace pawl::ops

@@ -60,7 +60,7 @@ Result<bool> RebuildOutbox::is_there() {
 }
 
 Result<void> RebuildOutbox::make_anew() {
-    if (auto done = give_up(); !done) return done;
+    if (auto dropped = drop(); !dropped) return dropped;
     failpoint::at("before:make_kept_table");
     auto made = connection_.execute(
         fmt::format("CREATE TABLE {} LIKE {}", kept_name(),
@@ -87,15 +87,6 @@ Result<void> RebuildOutbox::drop() {
     if (!dropped) return std::unexpected(with_advice(std::move(dropped.error())));
     failpoint::at("after:drop_kept_table");
     return dropped;
-}
-
-Result<void> RebuildOutbox::give_up() {
-    const auto there = is_there();
-    if (!there) return std::unexpected(there.error());
-    if (!*there) return {};
-    // Where one of the two tables is no outbox any more, there is nothing to raise, and the rest must go.
-    if (auto raised = raise_ids(0); !raised && raised.error().kind == ErrorKind::unavailable) return raised;
-    return drop();
 }
 
 Result<source::OutboxCleanUp> RebuildOutbox::cleaner_of(const config::Pipeline& pipeline) {

@@ -37,10 +37,6 @@ class RebuildOutbox {
     // Its ids begin above those of the outbox.
     Result<void> make_anew();
     Result<void> drop();
-    // Of a rebuild that is given up. A request of it that is still on its way may come to the next one's new
-    // index. So the outbox's ids, which that one begins above, are raised above those of this one before.
-    Result<void> give_up();
-
     // Before the swap: ids of the outbox will be above all versions in the new index, and above this one.
     Result<void> raise_ids(engine::Revision known);
     // After it: moves all rows that are there by now into the outbox. None where the table is not there.

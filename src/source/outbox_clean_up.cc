@@ -53,7 +53,7 @@ Result<void> in_portions(const IntervalSet& set,
 }  // namespace
 
 OutboxCleanUp::OutboxCleanUp(const OutboxLayout& layout)
-    : entity_(layout.entity), name_(layout.outbox_name()) {
+    : counter_(layout), entity_(layout.entity), name_(layout.outbox_name()) {
     std::vector<std::string> names;
     std::vector<std::string> raw;
     for (const KeyColumn& column : layout.key) {
@@ -160,6 +160,9 @@ Result<void> OutboxCleanUp::change(Connection& connection, const engine::CleanUp
                                    engine::CleanedUp& cleaned) const {
     const auto late = late_rows(connection, request, cleaned);
     if (!late) return std::unexpected(late.error());
+    if (!late->empty())
+        if (auto as_it_was = must_not_have_gone_back(connection, request.late_through); !as_it_was)
+            return as_it_was;
     const IntervalSet renewed = together(request.renew, *late);
     auto done =
         in_portions(renewed, [&](std::span<const Revision> rows) { return copy(connection, rows, insert_); });
@@ -180,6 +183,17 @@ Result<void> OutboxCleanUp::find_end(Connection& connection, engine::CleanedUp& 
     if (!highest) return std::unexpected(highest.error());
     cleaned.end = revision_in(highest->front()[0].value_or("0"));
     return {};
+}
+
+// Rows of an outbox that was truncated, or restored, look like late ones. Renewed, they would raise its ids,
+// perhaps above those that were read, and nothing would show any more that it is another one.
+Result<void> OutboxCleanUp::must_not_have_gone_back(Connection& connection, Revision to) const {
+    const auto end = counter_.end(connection);
+    if (!end) return std::unexpected(end.error());
+    if (*end >= to) return {};
+    return fail(ErrorKind::unavailable,
+                fmt::format("{}: the ids of {} end at {}, but rows up to {} were read", connection.place(),
+                            name_, *end, to));
 }
 
 // Looks only where rows would be late ones; or, where those places are too many for a statement, also at

@@ -22,6 +22,7 @@
 
 #include "engine/event.h"
 #include "source/connection.h"
+#include "source/outbox_counter.h"
 #include "source/outbox_layout.h"
 
 namespace pawl::source {
@@ -65,6 +66,7 @@ class OutboxCleanUp {
     static Result<void> begin(Connection& connection);
     Result<void> change(Connection& connection, const engine::CleanUpRequest& request,
                         engine::CleanedUp& cleaned) const;
+    Result<void> must_not_have_gone_back(Connection& connection, engine::Revision to) const;
     Result<engine::IntervalSet> late_rows(Connection& connection, const engine::CleanUpRequest& request,
                                           engine::CleanedUp& cleaned) const;
     // Rows with the entities of these, into this outbox or another one with the same columns.
@@ -77,6 +79,7 @@ class OutboxCleanUp {
                                const std::vector<std::string>& rows);
     Error with_advice(Error error) const;
 
+    OutboxCounter counter_;
     EntityKey entity_;
     std::vector<Column> columns_;  // of the outbox, in the order of the entity's template
     std::string name_;

@@ -61,10 +61,7 @@ OutboxReader::OutboxReader(const OutboxLayout& layout, const config::Pipeline& p
       changes_(layout),
       pages_(layout, builder_.shape()),
       select_(select_statement(layout, builder_.shape())),
-      end_select_(fmt::format("SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} "
-                              "AND TABLE_NAME = {}",
-                              text_literal(layout.outbox.database), text_literal(layout.outbox.name))),
-      end_max_select_(fmt::format("SELECT MAX(`id`) FROM {}", layout.outbox_name())),
+      counter_(layout),
       shape_(digest_of(builder_.shape())),
       rows_estimate_(layout.table.rows_estimate),
       sizes_(layout.table.row_bytes_mean) {}
@@ -183,20 +180,8 @@ std::string OutboxReader::present_statement(std::span<const ChangedEntity> entit
     return fmt::format("{}{} ORDER BY `changed`.`id`", select_, among("`changed`.`id`", rows.intervals()));
 }
 
-// The counter lives in memory: after a restart the server begins behind the highest id that was ever
-// inserted, which may be less than what it had handed out.
 Result<engine::Revision> OutboxReader::history_end(Connection& connection) const {
-    engine::Revision end = 0;
-    const auto counter = connection.rows(end_select_);
-    if (!counter) return std::unexpected(counter.error());
-    if (counter->empty() || !counter->front()[0])
-        return fail(ErrorKind::unavailable,
-                    fmt::format("{}: the outbox has no AUTO_INCREMENT counter", connection.place()));
-    end = revision_in(*counter->front()[0]) - 1;
-    const auto highest = connection.rows(end_max_select_);
-    if (!highest) return std::unexpected(highest.error());
-    end = std::max(end, revision_in(highest->front()[0].value_or("0")));
-    return std::min(end, journal::revision_max);
+    return counter_.end(connection);
 }
 
 Result<engine::LookUpAnswer> OutboxReader::look_up(Connection& connection,

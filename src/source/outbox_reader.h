@@ -12,6 +12,7 @@
 #include "source/connection.h"
 #include "source/document.h"
 #include "source/outbox_changes.h"
+#include "source/outbox_counter.h"
 #include "source/outbox_layout.h"
 #include "source/row_sizes.h"
 #include "source/table_pages.h"
@@ -29,8 +30,7 @@ class OutboxReader {
     Result<std::shared_ptr<const engine::Page>> read(Connection& connection,
                                                      const engine::ReadRequest& request);
 
-    // At least the highest id that was ever inserted (OutboxCleanUp::take_id's are); ids that were only
-    // handed out count too, as far as the server has not been started anew since then.
+    // OutboxCounter's end.
     Result<engine::Revision> history_end(Connection& connection) const;
 
     Result<engine::LookUpAnswer> look_up(Connection& connection, const engine::LookUpRequest& request) const;
@@ -57,8 +57,7 @@ class OutboxReader {
     OutboxChanges changes_;
     TablePages pages_;
     std::string select_;
-    std::string end_select_;
-    std::string end_max_select_;
+    OutboxCounter counter_;
     std::uint64_t shape_;
     std::uint64_t rows_estimate_;
     RowSizes sizes_;

@@ -116,6 +116,7 @@ ItemResult SimCluster::apply(const SimAction& action, TimeMs now, bool is_stray)
     stored.is_document = action.action == engine::Action::index;
     stored.deleted_at = now;
     stored.lost_tombstone = false;
+    stored.is_forgotten = false;
     return {};
 }
 
@@ -171,9 +172,11 @@ std::size_t SimCluster::forget_last_writes(SimRandom& random, TimeMs now) {
     auto& writes = current().not_durable;
     std::erase_if(writes, [&](const SimIndex::Write& write) { return now - write.at >= translog_sync_ms; });
     const std::size_t forgotten = random.below(writes.size() + 1);
-    if (forgotten > 0) current().has_forgotten = current().lacks_writes = true;
+    if (forgotten > 0) current().lacks_writes = true;
     for (std::size_t count = 0; count < forgotten; ++count) {
-        current().stored.at(writes.back().entity) = writes.back().before;
+        Stored& stored = current().stored.at(writes.back().entity);
+        stored = writes.back().before;
+        stored.is_forgotten = true;
         writes.pop_back();
     }
     return forgotten;

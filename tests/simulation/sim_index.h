@@ -19,6 +19,7 @@ struct Stored {
     Revision version = 0;  // 0: neither document nor tombstone
     bool is_document = false;
     TimeMs deleted_at = 0;
+    bool is_forgotten = false;    // a node has died that had taken a write of it, and there was none since
     bool lost_tombstone = false;  // it was deleted in the index that this one is a copy of
     std::uint64_t content = 0;    // of an outbox: what it shows, or showed before it was deleted
     // By a request that came after a later one with the same version, after its pipeline had begun again, or
@@ -46,8 +47,7 @@ struct SimIndex {
         Stored before;
     };
     std::vector<Write> not_durable = {};  // while it is loading, the oldest first
-    bool has_forgotten = false;           // some of them
-    bool lacks_writes = false;            // the same, and it has not been compared since
+    bool lacks_writes = false;            // some of them are forgotten, and it has not been compared since
 
     std::string name() const { return "index-" + uuid; }
     std::uint64_t swap_permit = 0;  // of the call that may let the alias lead here; 0: none

@@ -20,6 +20,11 @@ std::string document_of(const EntityState& state) {
     return fmt::format("{{\"c\":{}}}", state.content);
 }
 
+bool is_late(const engine::CleanUpRequest& request, Revision revision) {
+    return revision <= request.late_through && !request.done.contains(revision) &&
+           !request.renew.contains(revision) && !request.known.contains(revision);
+}
+
 }  // namespace
 
 SimOutbox::SimOutbox(std::uint32_t entities, const SimOutbox* table)
@@ -186,6 +191,11 @@ Revision SimOutbox::write_again(std::uint32_t entity, Revision origin) {
     return revision;
 }
 
+bool SimOutbox::has_gone_back(const engine::CleanUpRequest& request) const {
+    return end_of_history() < request.late_through &&
+           std::ranges::any_of(rows_there(), [&](Revision revision) { return is_late(request, revision); });
+}
+
 SimOutbox::CleanUp SimOutbox::begin_clean_up(const engine::CleanUpRequest& request) {
     CleanUp clean_up;
     clean_up.number = ++clean_ups_begun_;
@@ -193,12 +203,11 @@ SimOutbox::CleanUp SimOutbox::begin_clean_up(const engine::CleanUpRequest& reque
     clean_up.wants_end = request.wants_end;
     std::vector<Revision> renewed;
     for (const Revision revision : rows_there()) {
-        const bool is_late = revision <= request.late_through && !request.done.contains(revision) &&
-                             !request.renew.contains(revision) && !request.known.contains(revision);
-        clean_up.answer.more_late |= is_late && clean_up.answer.late == request.rows_max;
+        const bool late = is_late(request, revision);
+        clean_up.answer.more_late |= late && clean_up.answer.late == request.rows_max;
         const bool is_renewed =
-            request.renew.contains(revision) || (is_late && clean_up.answer.late < request.rows_max);
-        if (is_late && is_renewed) ++clean_up.answer.late;
+            request.renew.contains(revision) || (late && clean_up.answer.late < request.rows_max);
+        if (late && is_renewed) ++clean_up.answer.late;
         if (is_renewed) renewed.push_back(revision);
         if (is_renewed || request.done.contains(revision)) clean_up.deleted.push_back(revision);
         if (request.done.contains(revision)) clean_up.keeps.push_back(row(revision).entity);

@@ -73,6 +73,8 @@ class SimOutbox : public SimHistory {
         bool wants_end = false;
         engine::CleanedUp answer;
     };
+    // It has late rows to renew, but ids end below those that were read: nothing is renewed then.
+    bool has_gone_back(const engine::CleanUpRequest& request) const;
     CleanUp begin_clean_up(const engine::CleanUpRequest& request);
     // `of_the_dead`: nobody waits for it any more, and its rows stand for themselves.
     std::optional<engine::CleanedUp> end_clean_up(const CleanUp& clean_up, bool of_the_dead = false);

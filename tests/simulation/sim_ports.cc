@@ -37,8 +37,10 @@ TimeMs request_timeout(const SimOptions& options) {
     return options.gc_deletes_ms * 2 / 5;
 }
 
-// Whether nothing shows that the action has come to an index that it was not meant for (sim_options.h).
+// Whether nothing shows that the action has come to an index that it was not meant for, or that only as a
+// foreign version (sim_options.h).
 bool nobody_owes(const SimShared& world, const SimAction& action) {
+    if (world.outbox != nullptr && world.cluster.index()->is_loading) return true;
     if (world.outbox != nullptr)  // no row of the entity is left that this index has yet to take
         return world.outbox->highest_row(action.entity) <=
                world.cluster.index()->stored.at(action.entity).version;
@@ -46,9 +48,9 @@ bool nobody_owes(const SimShared& world, const SimAction& action) {
 }
 
 // It may win against a document whose version a node has forgotten (sim_options.h).
-bool beats_forgotten(const SimShared& world) {
+bool beats_forgotten(const SimShared& world, const SimAction& action) {
     const SimIndex* const index = world.cluster.index();
-    return index != nullptr && index->has_forgotten;
+    return index != nullptr && index->stored.at(action.entity).is_forgotten;
 }
 
 // Another index has taken it than the one that it was meant for.
@@ -105,6 +107,7 @@ void Cleaning::begin() const {
     if (inbox.expired() && (world.random.percent(50) || world.options.rebuild)) return;
     if (world.clock.now() < world.weather.source_down_until || world.chance_of(Fault::source_breaks, 10))
         return fail(takes);
+    if (world.outbox->has_gone_back(request)) return fail(takes);
     world.clock.after(takes, [cleaning = *this, clean_up = world.outbox->begin_clean_up(request)] {
         const bool has_slept = cleaning.fuse.sleeps_until() > cleaning.world.clock.now();
         when_awake(cleaning.world, cleaning.fuse,
@@ -370,7 +373,7 @@ std::vector<ItemResult> SimTarget::judge(const SimShared& world, const Flying& r
     const ItemResult beaten{ItemStatus::superseded, "version_conflict_engine_exception", "", {}};
     std::vector<ItemResult> items;
     for (const SimAction& action : request.actions) {
-        if (is_stray && beats_forgotten(world)) {
+        if (is_stray && beats_forgotten(world, action)) {
             items.push_back(is_anothers ? beaten : busy);  // nothing is said of what the index holds
             continue;
         }

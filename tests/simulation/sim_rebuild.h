@@ -125,7 +125,6 @@ class SimRebuild final : private engine::Observer {
     void carry_out(std::function<Sql()> effect, bool is_lost, TimeMs deadline,
                    const std::shared_ptr<SimConnection>& connection, const std::weak_ptr<Call>& asker);
     Sql drop_kept();
-    Sql give_kept_up();
     void take_id();
     void raise_kept_ids();
     void keep_rows();

@@ -75,13 +75,6 @@ SimRebuild::Sql SimRebuild::drop_kept() {
     return Sql::done;
 }
 
-// RebuildOutbox::give_up.
-SimRebuild::Sql SimRebuild::give_kept_up() {
-    if (kept_->is_in_use()) return Sql::waits;
-    if (kept_->exists()) outbox_->raise_to(kept_->end_of_history());
-    return drop_kept();
-}
-
 void SimRebuild::keep_rows() {
     const auto lease = [this] {
         ask_source([this, connection = call_->connection] {
@@ -97,7 +90,7 @@ void SimRebuild::keep_rows() {
     };
     const auto look = [this, make] {
         if (fresh_.index() == nullptr) {
-            call_->asks.push_back({"drop", [this] { ask_source([this] { return give_kept_up(); }); }});
+            call_->asks.push_back({"drop", [this] { ask_source([this] { return drop_kept(); }); }});
             call_->asks.push_back({"make", make});
             if (PAWL_PLANTED(kept_ids_begin_low)) return ask([] { return true; });
             call_->asks.push_back({"take_id", [this] { take_id(); }});
@@ -262,7 +255,7 @@ void SimRebuild::give_up() {
     const auto remove = [this] {
         ask([this, live = call_->live, fresh = call_->fresh] { return delete_beside(live, fresh); });
     };
-    take({{"delete", remove}, {"drop", [this] { ask_source([this] { return give_kept_up(); }); }}});
+    take({{"delete", remove}, {"drop", [this] { ask_source([this] { return drop_kept(); }); }}});
 }
 
 // Rows for what differs come into the kept ones, as those of a writer.

@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "index/check.h"
+#include "index/checkpoint.h"
 #include "index/target.h"
 #include "tests/integration/index/real_index.h"
 #include "tests/integration/servers.h"
@@ -261,6 +262,31 @@ TEST_CASE("the keys that others keep in _meta stay, in their order and with thei
     // Somebody overwrites the whole of it.
     world.must(Method::put, path, R"({"_meta":{"owner":"x"}})");
     CHECK_FALSE(ready(world).remembered);
+}
+
+// As a snapshot that is restored over a closed index. What it had remembered is overwritten by then.
+TEST_CASE("a checkpoint that comes to an index which was restored meanwhile is taken back") {
+    RealIndex world(settings());
+    world.begin();
+    const auto identity = ready(world).identity;
+    bool is_restored = false;
+    index::HttpSession session(world.client());
+    const index::Call call = [&](index::HttpRequest request) {
+        if (request.method == Method::put && !std::exchange(is_restored, true)) {
+            world.must(Method::remove, "/" + identity.index);
+            world.must(Method::put, "/" + identity.index, with_alias(world.alias()));
+            world.must(Method::put, "/" + identity.index + "/_mapping", R"({"_meta":{"owner":"lexicon"}})");
+        }
+        return session.call(std::move(request));
+    };
+    const engine::Remembered told{
+        .pipeline = "lex", .source = {journal::SourceMode::revision, "karp", "lex"}, .revision = 7};
+    const auto written = index::write_checkpoint(call, world.alias(), identity.uuid, told);
+    REQUIRE_FALSE(written.has_value());
+    CHECK(written.error().kind == ErrorKind::target_missing);
+    const auto facts = ready(world);
+    CHECK(facts.identity.uuid != identity.uuid);
+    CHECK_FALSE(facts.remembered);
 }
 
 TEST_CASE("what a newer pawl, or something else, has put into _meta.pawl is refused with what to do") {

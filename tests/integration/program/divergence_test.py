@@ -138,7 +138,35 @@ class Journal(Divergence):
         self.program.check_equal(self.connection)
 
 
-class Index(Divergence):
+class IndexOfAnyMode:
+    """Tests of both modes."""
+
+    def test_an_index_that_the_full_disk_has_blocked_is_waited_for_and_told(self):
+        self.write_some()
+        with self.running():
+            self.wait_until_equal()
+            # What the server sets by itself above the flood stage of the disk's watermarks.
+            block = {"index.blocks.read_only_allow_delete": True}
+            self.program.fetch("PUT", f"/{self.index_name()}/_settings", block)
+            self.write("e0", "changed")
+            self.write("e1")
+            self.program.wait_for(lambda: "block" in self.status()["condition_detail"], "saying what is in the way")
+            self.assertEqual(self.status()["condition"], "RETRYING")
+            self.program.fetch("PUT", f"/{self.index_name()}/_settings", dict.fromkeys(block))
+            self.wait_until_equal()
+        self.assertEqual(self.labels(), [])
+
+    def test_what_a_newer_pawl_has_written_is_refused(self):
+        self.write_some()
+        self.program.must("sync")
+        self.put_meta({"pawl": {"format": 9}})
+        done = self.program.run("sync")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("format 9", done.stderr)
+        self.assertIn("upgrade", done.stderr)
+
+
+class Index(IndexOfAnyMode, Divergence):
     def test_an_index_that_is_deleted_while_it_is_fed_is_made_anew(self):
         self.write_some()
         with self.running():
@@ -184,21 +212,6 @@ class Index(Divergence):
             self.notices("R06", "R10")
             self.wait_until_equal()
         self.assertGreater(self.remembered()["revision"], told)
-
-    def test_an_index_that_the_full_disk_has_blocked_is_waited_for_and_told(self):
-        self.write_some()
-        with self.running():
-            self.wait_until_equal()
-            # What the server sets by itself above the flood stage of the disk's watermarks.
-            block = {"index.blocks.read_only_allow_delete": True}
-            self.program.fetch("PUT", f"/{self.index_name()}/_settings", block)
-            self.write("e0", "changed")
-            self.write("e1")
-            self.program.wait_for(lambda: "block" in self.status()["condition_detail"], "saying what is in the way")
-            self.assertEqual(self.status()["condition"], "RETRYING")
-            self.program.fetch("PUT", f"/{self.index_name()}/_settings", dict.fromkeys(block))
-            self.wait_until_equal()
-        self.assertEqual(self.labels(), [])
 
     def test_an_index_restored_from_a_snapshot_is_rolled_forward_from_what_it_remembers(self):
         self.write_some()
@@ -300,12 +313,6 @@ class Index(Divergence):
             self.write("e1", "later")
             self.wait_until_equal()
         self.assertEqual(self.remembered()["revision"], told["revision"] + 2)
-
-    def test_what_a_newer_pawl_has_written_is_refused(self):
-        self.write_some()
-        self.program.must("sync")
-        self.put_meta({"pawl": {"format": 9}})
-        self.refuses(2, "format 9", "upgrade")
 
 
 class Source(Divergence):

@@ -90,7 +90,7 @@ class Journal(Divergence):
         self.check_equal()
 
 
-class Index(Divergence):
+class Index(divergence_test.IndexOfAnyMode, Divergence):
     def test_an_index_that_is_deleted_is_filled_anew(self):
         self.write_some()
         with self.running():
@@ -114,7 +114,7 @@ class Index(Divergence):
             self.write("e0", "after the snapshot")
             self.write("e1")
             self.wait_until_equal()
-            # One that is on its way would tell the restored index what only the other one has.
+            # One that is on its way would be taken back, and the restored index remember nothing: R17.
             self.program.wait_for(lambda: self.remembered()["revision"] == self.status()["watermark"], "a checkpoint")
             self.restore_snapshot()
             self.ends(process, "REFILL_NEEDED")
@@ -179,6 +179,39 @@ class Index(Divergence):
         self.write_some()
         self.refuses("REFILL_NEEDED", "R17", "pawl rebuild")
         self.assertEqual(self.documents(), {"e0": "from elsewhere"})
+
+    def test_a_version_that_is_nobodys_is_not_swallowed_and_one_that_may_be_a_rows_is_beaten(self):
+        self.write_some()
+        self.program.must("sync")
+        ((counter,),) = self.execute(
+            "SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_NAME = %s AND TABLE_SCHEMA = DATABASE()",
+            (self.outbox,),
+        )
+        for entity, version in (("e0", counter + 1_000_000), ("e1", counter + 10)):
+            somebody = {"word": "by somebody else"}
+            self.program.fetch("PUT", f"/{self.name}/_doc/{entity}?version={version}&version_type=external", somebody)
+        self.write("e0", "changed")
+        self.write("e1", "changed")
+        self.write_some(word="later")
+        self.write("e1", "changed")
+        self.program.run("sync")
+        self.assertEqual(self.program.quarantine(), {"e0": "foreign_version"})
+        self.assertEqual(self.documents()["e1"], "changed")
+
+    def test_what_somebody_puts_over_what_the_index_remembers_is_noticed_and_told_anew(self):
+        self.write_some()
+        with self.running():
+            self.wait_until_equal()
+            self.program.wait_for(lambda: self.remembered()["revision"] == self.status()["watermark"], "a checkpoint")
+            told = self.remembered()
+            self.put_meta({"pawl": told | {"revision": told["revision"] - 5}})
+            self.notices("R13")
+            self.write("e0", "later")
+            self.program.wait_for(lambda: self.remembered()["revision"] > told["revision"], "a checkpoint")
+            self.put_meta({})
+            self.notices("R13", "R13")
+            self.write("e1", "later")
+            self.wait_until_equal()
 
     def test_an_empty_index_behind_the_alias_is_filled(self):
         self.write_some()

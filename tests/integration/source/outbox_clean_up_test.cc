@@ -175,6 +175,24 @@ TEST_CASE("clean-up: a row that commits late, below what was read, is renewed on
     CHECK(told(*world.read_all()) == std::vector<std::string>{"late@4 {}"});
 }
 
+// They look like late ones, and would get ids above those that were read before.
+TEST_CASE("clean-up: rows of an outbox that was truncated are not renewed") {
+    OutboxWorld world;
+    for (const char* const entity : {"'a'", "'b'", "'c'", "'d'", "'e'"})
+        world.change(entity);
+    world.database().execute("TRUNCATE changed");
+    world.change("'f'");
+    world.change("'g'");
+    auto request = done({});
+    request.late_through = 5;
+    const auto refused = world.try_clean_up(request);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().kind == ErrorKind::unavailable);
+    CHECK_THAT(refused.error().message, Catch::Contains("end at 2, but rows up to 5 were read"));
+    CHECK(rows_of(world) == "1:f,2:g");
+    CHECK(*world.reader().history_end(world.connection()) == 2);
+}
+
 TEST_CASE("clean-up: waits for no writer, and makes none wait") {
     PrivateServer server;
     const int others = GENERATE(0, 3, 5'000);  // how many rows the server may rather read than look up

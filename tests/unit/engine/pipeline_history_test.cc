@@ -94,6 +94,32 @@ TEST_CASE(
     CHECK(first.hand.notices("the document's shape has changed") == 0);
 }
 
+TEST_CASE("digests of another shape are made anew of those anchors that were asked for") {
+    auto left = left_behind(journal::BatchState::intent, 9);
+    left.pipeline.shape = 1;
+    left.pipeline.anchors = {{8, ByHand::digest_of(8)}};
+    Looking looking(std::move(left));
+    ByHand& hand = looking.hand;
+    looking.answered(hand.intact(looking.asked));
+    auto page = page_of({index_row(9, "a")});
+    page->seen = revisions({1, 2, 3, 4, 5, 6, 7, 8, 9});
+    page->shape = 1;
+    page->anchor = journal::Anchor{9, ByHand::digest_of(9)};
+    hand.reads(page);
+    const auto send = hand.need<SendBulk>();
+    hand.fires(Timer::checkpoint);
+    const auto asked = hand.need<LookUp>().request;
+    REQUIRE(asked.anchors == std::vector<Revision>{8});
+    hand.answers(send);  // it is APPLIED, with the newer anchor
+    hand.writes();
+    REQUIRE(hand.pipeline.ledger().pipeline().anchors.back().revision == 9);
+    LookUpAnswer answer = hand.intact(asked);
+    answer.shape = 2;
+    hand.happens(LookedUp{asked.id, answer});
+    CHECK(hand.pipeline.ledger().pipeline().anchors ==
+          std::vector<journal::Anchor>{{8, ByHand::digest_of(8)}});
+}
+
 TEST_CASE("a fill begins without an anchor where the history's last row is gone or has another shape") {
     for (const bool is_gone : {true, false}) {
         ByHand hand(settings_for());

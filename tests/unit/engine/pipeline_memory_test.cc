@@ -108,18 +108,43 @@ TEST_CASE("quarantine is listed as owed; when there is too much of it the revisi
     CHECK_FALSE(hand.need<Finish>().error);  // nothing depends on it
 }
 
-TEST_CASE("an index that remembers another shape is taken up without its anchor, and that is told to both") {
+TEST_CASE("an index that remembers another shape is taken up with its anchor made anew, and both are told") {
     ByHand hand(settings_for());
     hand.checkpoint_at_once = false;
     auto memory = remembered(50);
     memory.anchor = journal::Anchor{50, 4711};
     memory.shape = 3;
     CHECK(label_of(hand, memory) == "R03");
-    CHECK(hand.pipeline.ledger().pipeline().anchors.empty());
+    CHECK(hand.pipeline.ledger().pipeline().anchors ==
+          std::vector<journal::Anchor>{{50, ByHand::digest_of(50)}});
     CHECK(hand.notices("the document's shape has changed") == 1);
     const auto told = hand.need<WriteCheckpoint>().remembered;
     CHECK(told.shape == 0);
     CHECK(told.revision == 50);
+}
+
+// It is excused by the journal's newer anchor, which the index that is taken up does not know of.
+TEST_CASE("an anchor that was pruned before somebody put an older _meta back is not taken up") {
+    for (const bool is_there : {true, false}) {
+        auto left = told_through(5, 9);
+        left.pipeline.anchors = {{9, ByHand::digest_of(9)}};
+        ByHand hand(settings_for(), left);
+        hand.look_up_at_once = false;
+        auto memory = remembered(4);
+        memory.anchor = journal::Anchor{4, ByHand::digest_of(4)};
+        hand.happens(Begin{});
+        hand.happens(SourceReady{{100, 0}});
+        TargetFacts facts = facts_of("uuid", false);
+        facts.remembered = memory;
+        hand.happens(TargetReady{facts});
+        const auto asked = hand.need<LookUp>().request;
+        LookUpAnswer answer = hand.intact(asked);
+        REQUIRE(asked.anchors == std::vector<Revision>{9, 4});
+        if (!is_there) answer.anchors[1].reset();
+        hand.happens(LookedUp{asked.id, answer});
+        CHECK(hand.need<ReportRecovery>().steps.front().row->label == "R11");
+        CHECK(hand.pipeline.ledger().pipeline().anchors.size() == (is_there ? 1 : 0));
+    }
 }
 
 TEST_CASE("an index that another name of this pipeline has fed is told the new one") {

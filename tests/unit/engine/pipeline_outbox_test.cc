@@ -452,6 +452,29 @@ TEST_CASE(
     CHECK(hand.take<Finish>());
 }
 
+// Late rows are looked for all the while, and found: nothing of that says that the index can be told.
+TEST_CASE("`sync` that cannot tell a filled index of it ends with what the index says") {
+    ByHand hand(outbox_settings(Until::caught_up));
+    hand.checkpoint_at_once = false;
+    fill_nothing(hand);
+    std::optional<Finish> finish;
+    const TimeMs begun = hand.now;
+    while (!finish && hand.now < begun + 10 * settings_for().limits.give_up_after_ms) {
+        while (const auto clean_up = hand.take<CleanUp>())
+            hand.happens(CleanedUp{clean_up->request.id, 0, 0, false});
+        if (hand.take<WriteCheckpoint>())
+            hand.happens(CheckpointFailed{{ErrorKind::unavailable, "read-only index", "make room"}});
+        hand.writes();
+        hand.now += 1'000;
+        hand.fires(Timer::send_retry);
+        hand.fires(Timer::poll);
+        finish = hand.take<Finish>();
+    }
+    REQUIRE(finish);
+    REQUIRE(finish->error);
+    CHECK_THAT(finish->error->message, Catch::Contains("read-only index"));
+}
+
 TEST_CASE("who takes an index up tells it so also where that is what it has heard from the pawl before") {
     ByHand hand(outbox_settings());
     hand.checkpoint_at_once = false;

@@ -9,7 +9,6 @@
 #include "engine/limits.h"
 #include "ops/rebuild_folder.h"
 #include "ops/rebuild_plan.h"
-#include "ops/rebuild_progress.h"
 
 using namespace pawl;
 using namespace pawl::ops;
@@ -36,11 +35,6 @@ config::Pipeline lex(const std::string& create_body = "{}") {
     pipeline.index = {"lex", "lex.index.json", create_body};
     return pipeline;
 }
-
-struct Lines {
-    std::vector<std::string> all;
-    RebuildProgress progress{"filling", [this](const std::string& line) { all.push_back(line); }};
-};
 
 }  // namespace
 
@@ -165,39 +159,4 @@ TEST_CASE("one rebuild of a pipeline at a time, and what it leaves goes with wha
         REQUIRE(mine->clear());
     }
     CHECK(RebuildFolder::take(config, lex()));
-}
-
-TEST_CASE("progress is told every few seconds, with what is left") {
-    Lines lines;
-    lines.progress.look({0, 0}, 0);
-    lines.progress.look({100'000, 1'000'000}, 1'000);
-    lines.progress.look({120'000, 1'000'000}, 3'000);
-    CHECK(lines.all.empty());
-    lines.progress.look({200'000, 1'000'000}, 6'000);
-    lines.progress.look({201'000, 1'000'000}, 7'000);
-    REQUIRE(lines.all.size() == 1);
-    CHECK(lines.all[0] == "filling: 20 % (200000 of 1000000 revisions), 20000 revisions/s, 40 s left");
-    lines.progress.look({1'000'000, 1'000'000}, 60'000);
-    CHECK(lines.all.size() == 1);
-}
-
-TEST_CASE("a standstill has no end in sight") {
-    Lines lines;
-    lines.progress.look({10, 100}, 1'000);
-    lines.progress.look({10, 100}, 9'000);
-    REQUIRE(lines.all.size() == 1);
-    CHECK(lines.all[0] == "filling: 10 % (10 of 100 revisions), 0 revisions/s");
-}
-
-TEST_CASE("of a table's rows the end is a guess, and may be passed") {
-    constexpr auto rows = RebuildProgress::Of::rows;
-    Lines lines;
-    lines.progress.look({0, 100, rows}, 1'000);
-    lines.progress.look({50, 100, rows}, 6'000);
-    lines.progress.look({110, 100, rows}, 11'000);
-    lines.progress.look({7, 9}, 12'000);  // the first fill is over
-    lines.progress.look({8, 9}, 20'000);
-    CHECK(lines.all == std::vector<std::string>{"filling: 50 % (50 of about 100 rows), 10 rows/s, 5 s left",
-                                                "filling: 110 rows, 11 rows/s",
-                                                "filling: 89 % (8 of 9 revisions), 0 revisions/s, 8 s left"});
 }

@@ -1,4 +1,5 @@
-// How far a rebuild has come, as lines for a person. Pure: the caller has the clock.
+// How far a pipeline has come with what was there when it began, as lines for a person. Pure: the caller has
+// the clock.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +11,10 @@
 
 namespace pawl::ops {
 
-class RebuildProgress {
+class FeedProgress {
   public:
     // `say` takes a line; `doing` begins each.
-    RebuildProgress(std::string doing, std::function<void(const std::string&)> say)
+    FeedProgress(std::string doing, std::function<void(const std::string&)> say)
         : doing_(std::move(doing)), say_(std::move(say)) {}
 
     // Of a history, or of rows of a table, whose number is an estimate and may be too small.
@@ -25,7 +26,8 @@ class RebuildProgress {
     };
     // Says something at most every limits::progress_interval_ms: "…: 42 % (420000 of 1000000 revisions),
     // 31000 revisions/s, 19 s left"; of rows "…: 42 % (420000 of about 1000000 rows), …", or "…: 420000 rows,
-    // 31000 rows/s" where nobody knows how many there will be. Nothing where there is nothing to wait for.
+    // 31000 rows/s" where nobody knows how many there will be. Nothing where there is nothing to wait for, or
+    // where nothing has been done since.
     void look(const Place& place, TimeMs now);
 
   private:
@@ -36,7 +38,7 @@ class RebuildProgress {
     std::string doing_;
     std::function<void(const std::string&)> say_;
     std::optional<Seen> first_;
-    TimeMs said_at_ = 0;
+    Seen said_;
 };
 
 }  // namespace pawl::ops

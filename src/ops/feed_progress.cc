@@ -1,4 +1,4 @@
-#include "ops/rebuild_progress.h"
+#include "ops/feed_progress.h"
 
 #include <fmt/core.h>
 
@@ -19,16 +19,15 @@ std::string span_text(std::uint64_t ms) {
 
 }  // namespace
 
-void RebuildProgress::look(const Place& place, TimeMs now) {
+void FeedProgress::look(const Place& place, TimeMs now) {
     const bool of_rows = place.of == Of::rows;
     if (!of_rows && (place.end == 0 || place.done >= place.end)) return;
     if (!first_ || first_->place.of != place.of) {
-        first_ = Seen{place, now};
-        said_at_ = now;
+        said_ = first_.emplace(place, now);
         return;
     }
-    if (now < said_at_ + limits::progress_interval_ms) return;
-    said_at_ = now;
+    if (now < said_.at + limits::progress_interval_ms || place.done == said_.place.done) return;
+    said_ = {place, now};
     // Doubles: a revision may be near 2^63, and these are for the eye only.
     const double done = static_cast<double>(place.done - first_->place.done);
     const double rate = done * second_ms / static_cast<double>(now - first_->at);

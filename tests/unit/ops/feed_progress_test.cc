@@ -1,0 +1,57 @@
+// How far a pipeline has come, for a person.
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <vector>
+
+#include "ops/feed_progress.h"
+
+using namespace pawl::ops;
+
+namespace {
+
+struct Lines {
+    std::vector<std::string> all;
+    FeedProgress progress{"filling", [this](const std::string& line) { all.push_back(line); }};
+};
+
+}  // namespace
+
+TEST_CASE("progress is told every few seconds, with what is left") {
+    Lines lines;
+    lines.progress.look({0, 0}, 0);
+    lines.progress.look({100'000, 1'000'000}, 1'000);
+    lines.progress.look({120'000, 1'000'000}, 3'000);
+    CHECK(lines.all.empty());
+    lines.progress.look({200'000, 1'000'000}, 6'000);
+    lines.progress.look({201'000, 1'000'000}, 7'000);
+    REQUIRE(lines.all.size() == 1);
+    CHECK(lines.all[0] == "filling: 20 % (200000 of 1000000 revisions), 20000 revisions/s, 40 s left");
+    lines.progress.look({1'000'000, 1'000'000}, 60'000);
+    CHECK(lines.all.size() == 1);
+}
+
+TEST_CASE("nothing is told while nothing is done, such as while a server is away") {
+    Lines lines;
+    lines.progress.look({10, 100}, 1'000);
+    lines.progress.look({10, 100}, 9'000);
+    CHECK(lines.all.empty());
+    lines.progress.look({20, 100}, 11'000);
+    CHECK(lines.all ==
+          std::vector<std::string>{"filling: 20 % (20 of 100 revisions), 1 revisions/s, 80 s left"});
+    lines.progress.look({20, 100}, 60'000);
+    CHECK(lines.all.size() == 1);
+}
+
+TEST_CASE("of a table's rows the end is a guess, and may be passed") {
+    constexpr auto rows = FeedProgress::Of::rows;
+    Lines lines;
+    lines.progress.look({0, 100, rows}, 1'000);
+    lines.progress.look({50, 100, rows}, 6'000);
+    lines.progress.look({110, 100, rows}, 11'000);
+    lines.progress.look({7, 9}, 12'000);  // the first fill is over
+    lines.progress.look({8, 9}, 20'000);
+    CHECK(lines.all == std::vector<std::string>{"filling: 50 % (50 of about 100 rows), 10 rows/s, 5 s left",
+                                                "filling: 110 rows, 11 rows/s",
+                                                "filling: 89 % (8 of 9 revisions), 0 revisions/s, 8 s left"});
+}
