@@ -18,6 +18,13 @@ bool is_meant(const std::vector<std::string>& entities, const std::string& entit
     return entities.empty() || std::find(entities.begin(), entities.end(), entity) != entities.end();
 }
 
+void keep_lowest(IntervalSet& rows, std::uint64_t count) {
+    for (const Interval& interval : rows.intervals()) {
+        if (count < IntervalSet({interval}).count()) return rows.erase_above(interval.first + count - 1);
+        count -= IntervalSet({interval}).count();
+    }
+}
+
 }  // namespace
 
 Ledger::Ledger(std::string name, std::optional<journal::PipelineSnapshot> journal)
@@ -174,6 +181,7 @@ IntervalSet Ledger::rows_to_delete() const {
     IntervalSet rows = left_quarantine_;
     rows.erase_above(deleted_at_most());
     rows.erase(kept);  // a row that is back in quarantine counts no more: it would not go
+    keep_lowest(rows, limits::clean_up_rows_max);
     for (const auto& [id, batch] : open_) {
         if (!batch.applied && !PAWL_PLANTED(deleted_before_applied)) break;
         IntervalSet part = batch.revisions;
@@ -211,6 +219,12 @@ IntervalSet Ledger::rows_in_use() const {
     rows.insert(rows_in_quarantine());
     for (const auto& [id, batch] : open_)
         rows.insert(batch.revisions);
+    return rows;
+}
+
+IntervalSet Ledger::rows_known() const {
+    IntervalSet rows = rows_in_use();
+    rows.insert(left_quarantine_);
     return rows;
 }
 

@@ -90,6 +90,8 @@ class Ledger {
     // Rows that are still there, though they were read: of open batches and of the quarantine, and those that
     // have left it and are not to be deleted yet.
     IntervalSet rows_in_use() const;
+    // The same, and those that may be deleted by now. None of them is late.
+    IntervalSet rows_known() const;
     // These rows, of a former rows_to_delete(), are gone.
     void rows_deleted(const IntervalSet& revisions, TimeMs now, Changes& changes);
     // Entities of the quarantine whose rows these are leave it: another pawl has dealt with them.

@@ -32,8 +32,8 @@ inline constexpr std::size_t request_actions_min = 1;
 inline constexpr std::uint32_t requests_before_growth = 16;  // without a 413 or 429, then their size doubles
 inline constexpr TimeMs forbidden_retry_ms = 60'000;         // 401, 403: retry slowly
 inline constexpr TimeMs notice_interval_ms = 60'000;         // the same trouble is told once in this time
-// Rows of an outbox that one transaction deletes; those of one batch always, the others after the next
-// COMMIT.
+// Rows of an outbox that one transaction deletes, but at least those of one batch (a page's: at most
+// source::limits::outbox_rows_per_entity for each entity). The others are left for the next clean-up.
 inline constexpr std::uint64_t clean_up_rows_max = 20'000;
 inline constexpr std::size_t owed_max = 100;              // revisions that a checkpoint lists as missing
 inline constexpr std::size_t look_up_versions_max = 200;  // unknown versions asked about at a time

@@ -18,7 +18,7 @@ void Pipeline::look_up_if_due() {
     const std::size_t doubts_max = recovered_ ? limits::look_up_versions_max : 0;
     const auto few = static_cast<std::ptrdiff_t>(std::min(doubts_.size(), doubts_max));
     const bool wanted = !history_ || history_due_ || few > 0;
-    if (!wanted) return;
+    if (!wanted || (history_ && !recovered_)) return;  // recovery needs the question that was answered
     history_due_ = false;
     question_ = history_question();
     question_.doubts.assign(doubts_.begin(), doubts_.begin() + few);

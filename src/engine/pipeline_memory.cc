@@ -10,6 +10,11 @@
 
 namespace pawl::engine {
 
+std::string Remembered::why_other_entities(const std::string& now) const {
+    if (entities.empty() || now.empty() || entities == now) return {};
+    return fmt::format("it was fed with {}, and the config says {}", entities, now);
+}
+
 // Now and then both servers are asked whether they are still what they were.
 void Pipeline::look_after_memory() {
     if (!std::exchange(memory_due_, false)) return;
@@ -129,8 +134,8 @@ void Pipeline::on(const CheckpointFailed& event) {
 bool Pipeline::remembers_before_finish() {
     if (checkpoint_asked_.under_way() || target_asked_.under_way()) return true;
     if (!recovered_ || !target_) return false;
-    // An outbox's index that was filled from an empty table has got no request, so no claim. A rebuild goes on
-    // with what the index says of itself.
+    // An outbox's index that was filled from an empty table has got no request, so no claim. A rebuild goes
+    // on with what the index says of itself.
     if (settings_.until == Until::caught_up && !claimed_ && !target_->remembered && !stopping_) {
         if (!trouble_.waiting(Lane::send)) write_checkpoint_if_worth();
         return true;

@@ -25,7 +25,7 @@ void Pipeline::clean_up_if_due() {
     if (high > 0 && now_ >= clean_up_.late_next_at && !PAWL_PLANTED(late_rows_left)) {
         request.late_through = high;
         // Before any batch is committed below: what may be deleted only then is in use, and not late.
-        request.known = ledger_.rows_in_use();
+        request.known = ledger_.rows_known();
     }
     if (request.done.empty()) ledger_.rows_deleted({}, now_, changes_);  // all rows of a batch in quarantine
     for (const CleaningUp::Renewal& renewal : clean_up_.renewals) {
@@ -85,8 +85,9 @@ void Pipeline::on(const CleanedUp& event) {
         apply_if_acknowledged(batch);
 }
 
-// All of it is asked for again. It may have taken effect, with rows above any end that is known: what is
-// asked for then tells a new one. Rows that a later look had found late move no end.
+// All of it is asked for again. It may have taken effect all the same, and have written rows above the end
+// that `sync` reads up to: there is none then, until the next clean-up tells a new one. The rows that a look
+// after the first one finds late move no end.
 void Pipeline::on(const CleanUpFailed& event) {
     if (!clean_up_.asked.end()) return;
     if (clean_up_.request.wants_end && !PAWL_PLANTED(renewed_rows_missed)) {

@@ -27,11 +27,6 @@ TargetFact Pipeline::target_fact() const {
     return is_new ? TargetFact::created : TargetFact::existing;
 }
 
-std::string Remembered::why_other_entities(const std::string& now) const {
-    if (entities.empty() || now.empty() || entities == now) return {};
-    return fmt::format("it was fed with {}, and the config says {}", entities, now);
-}
-
 // Where the index itself names its source, that is what its versions are revisions of.
 SourceFact Pipeline::source_fact() const {
     const bool other_than_remembered =
@@ -129,14 +124,6 @@ void Pipeline::refuse(const RecoveryRow& row) {
             fmt::format("{}; index {}", text, target_->identity.index));
 }
 
-// An incident only the first time: who starts it again and again is not to lose the earlier ones.
-void Pipeline::stop_by(const RecoveryRow& row, journal::Condition condition, const Error& error,
-                       const std::string& incident) {
-    const bool is_news = ledger_.pipeline().condition != condition;
-    stop_for_good(condition, error);
-    if (is_news) ledger_.note_incident(row.label, incident, now_, changes_);
-}
-
 void Pipeline::go_on() {
     if (!PAWL_PLANTED(no_latest_after_start)) reading_.latest_through(source_->history_end);
     for (const auto& [id, batch] : ledger_.open_batches())
@@ -186,7 +173,8 @@ void Pipeline::take_up_memory(journal::BeginPipeline& change) const {
     const Remembered& remembered = *target_->remembered;
     if (!has_outbox()) change.high = remembered.revision;
     change.checkpoint = journal::Checkpoint{remembered.revision, remembered.written_at};
-    // Not where it was pruned since, and an anchor that this journal leaves behind has excused that.
+    // Not where that row is gone: it may have been pruned, which the look-up takes for no harm as long as the
+    // newest anchor is there. But that one is the journal's, which begins anew without it.
     if (remembered.anchor && history_->answer.shape == source_->shape)
         change.anchor = question_.found_at(remembered.anchor->revision, history_->answer);
     if (has_outbox()) return;
@@ -199,9 +187,9 @@ void Pipeline::take_up_memory(journal::BeginPipeline& change) const {
     change.gaps.merge_down_to(settings_.limits.gaps_max);
 }
 
-// The table has by now what all rows stand for that were written before, also those that are deleted. So this
-// index will lack nothing of them, and says so to a pawl whose journal is of an index before it; those that
-// are there still count as late.
+// The table has by now what all rows of the outbox stood for that were written before, also the deleted ones.
+// So an index that is filled from it now lacks nothing of them. It says so by the revision of its checkpoint,
+// to a pawl whose journal is of an index before it. Rows that are still there count as late.
 void Pipeline::begin_fill(journal::BeginPipeline& change) const {
     change.fill = journal::Fill{};
     change.high = end_of_outbox();

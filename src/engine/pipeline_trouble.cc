@@ -52,6 +52,14 @@ void Pipeline::stop_for_good(Condition condition, const Error& error) {
     finish(error);
 }
 
+// An incident only the first time: who starts it again and again is not to lose the earlier ones.
+void Pipeline::stop_by(const RecoveryRow& row, journal::Condition condition, const Error& error,
+                       const std::string& incident) {
+    const bool is_news = ledger_.pipeline().condition != condition;
+    stop_for_good(condition, error);
+    if (is_news) ledger_.note_incident(row.label, incident, now_, changes_);
+}
+
 void Pipeline::tell(Severity severity, std::string text, std::string advice) {
     effects_.emplace_back(Notice{severity, std::move(text), std::move(advice)});
 }

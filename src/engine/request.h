@@ -110,8 +110,9 @@ struct Remembered {
     std::uint64_t shape = 0;
     bool filling = false;  // outbox mode: the first fill has not come to its end
     // Outbox mode, of an index that a rebuild has filled and no other pawl has fed yet: UUID of the index
-    // that it takes the place of. What is deleted from the outbox because that one has it has come here too,
-    // or will be in the outbox again.
+    // that it takes the place of. Rows that are deleted from the outbox meanwhile, since that index has their
+    // change, are kept for this one (ops/rebuild_outbox.h): it has had them too, or they will be in the
+    // outbox again.
     std::string replaces = {};
     TimeMs written_at = 0;
     bool operator==(const Remembered&) const = default;

@@ -235,7 +235,7 @@ Result<void> write_checkpoint(const Call& call, const std::string& alias, const 
     failpoint::at("before:put_checkpoint");
     const auto written = put_meta(call, index, meta_with((*target)->meta, remembered));
     failpoint::at("after:put_checkpoint");
-    if (!written) return written;
+    // Also where the answer is missing: it may have been written.
     const auto read_back = find_target(call, alias);
     if (!read_back) return std::unexpected(read_back.error());
     if (!is_meant(*read_back)) {
@@ -243,6 +243,7 @@ Result<void> write_checkpoint(const Call& call, const std::string& alias, const 
         const auto done = came_here ? take_back(call, **read_back, remembered) : Result<void>{};
         return done ? moved() : done;
     }
+    if (!written) return written;
     const auto now = remembered_in((*read_back)->meta, index);
     if (!now) return std::unexpected(now.error());
     if (*now == remembered) return {};

@@ -1,5 +1,7 @@
 #include "ops/feed_progress.h"
 
+#include <utility>
+
 #include <fmt/core.h>
 
 #include "ops/limits.h"
@@ -21,16 +23,17 @@ std::string span_text(std::uint64_t ms) {
 
 void FeedProgress::look(const Place& place, TimeMs now) {
     const bool of_rows = place.of == Of::rows;
-    if (!of_rows && (place.end == 0 || place.done >= place.end)) return;
-    if (!first_ || first_->place.of != place.of) {
-        said_ = first_.emplace(place, now);
+    if (!of_rows && (place.end == 0 || place.done >= place.end)) return before_.reset();
+    const bool is_anew = !before_ || before_->place.of != place.of || place.done < before_->place.done;
+    if (is_anew || place.done == before_->place.done) {
+        before_ = Seen{place, now};
         return;
     }
-    if (now < said_.at + limits::progress_interval_ms || place.done == said_.place.done) return;
-    said_ = {place, now};
+    if (now < before_->at + limits::progress_interval_ms) return;
+    const Seen before = *std::exchange(before_, Seen{place, now});
     // Doubles: a revision may be near 2^63, and these are for the eye only.
-    const double done = static_cast<double>(place.done - first_->place.done);
-    const double rate = done * second_ms / static_cast<double>(now - first_->at);
+    const double done = static_cast<double>(place.done - before.place.done);
+    const double rate = done * second_ms / static_cast<double>(now - before.at);
     const char* const unit = of_rows ? "rows" : "revisions";
     const bool has_end = place.done < place.end;
     std::string text = fmt::format("{}: ", doing_);

@@ -37,8 +37,7 @@ class FeedProgress {
     };
     std::string doing_;
     std::function<void(const std::string&)> say_;
-    std::optional<Seen> first_;
-    Seen said_;
+    std::optional<Seen> before_;  // the last line, or what has stood still since
 };
 
 }  // namespace pawl::ops

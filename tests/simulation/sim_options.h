@@ -12,14 +12,13 @@
 //   state there, and only a comparison of all documents shows it. Where a row is left, that row mends it,
 //   and so it is simulated.
 // - With a rebuild: a request that was meant for the index before, or is of a call that is dead, which comes
-// to
-//   the new index after a node has died there that had forgotten writes. With an outbox the document may be
-//   right, and so found equal, but at a version that it had before, such as 0, and so lose against the older
-//   state of that request. Else a deleted one may rise again whose tombstone is forgotten: that it is not
-//   there was found right. A comparison after that finds both.
+//   to the new index after a node has died there that had forgotten a write of the entity. With an outbox the
+//   document may be right, and so found equal, but at a version that it had before, such as 0, and so lose
+//   against the older state of that request. Else a deleted one may rise again whose tombstone is forgotten:
+//   that it is not there was found right. A comparison after that finds both.
 // - With an outbox and a rebuild: a request of a rebuild that was given up, in the new index of the next one.
 //   Ids of the two are not the same series, so the document may have a version that nobody can beat for a
-//   while; it is found as a foreign one.
+//   while: a row that loses against it is told as one of a foreign version, but there may be none.
 // - A second copy of a request (of a proxy that repeats it, of a node that had it in a queue when the
 //   connection broke) that arrives, within its timeout, at another index than the first: an index that was
 //   copied meanwhile without its tombstones, and that remembers that all of the request is done. Nothing in

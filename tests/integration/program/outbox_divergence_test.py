@@ -192,8 +192,8 @@ class Index(divergence_test.IndexOfAnyMode, Divergence):
             self.program.fetch("PUT", f"/{self.name}/_doc/{entity}?version={version}&version_type=external", somebody)
         self.write("e0", "changed")
         self.write("e1", "changed")
-        self.write_some(word="later")
-        self.write("e1", "changed")
+        for number in range(20):  # ids above the one that somebody has given to e1
+            self.write(f"other{number}", "w")
         self.program.run("sync")
         self.assertEqual(self.program.quarantine(), {"e0": "foreign_version"})
         self.assertEqual(self.documents()["e1"], "changed")

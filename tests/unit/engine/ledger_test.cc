@@ -67,6 +67,25 @@ TEST_CASE("one transaction deletes the rows of so many applied batches as may be
     CHECK(ledger.rows_to_delete() == little);
 }
 
+TEST_CASE("what an operator gives up goes in portions, and what is left of it is not late") {
+    Changes changes;
+    Ledger ledger = begun(changes, outbox);
+    constexpr Revision many = limits::clean_up_rows_max + 5;
+    BatchResult result;
+    for (Revision revision = 1; revision <= many; ++revision)
+        result.quarantined.push_back(entry_of("e" + std::to_string(revision), revision, 1));
+    result.outcome.quarantined = many;
+    ledger.apply(open(ledger, gap(1, many), changes), std::move(result), 2, changes);
+    ledger.rows_deleted({}, 2, changes);
+    ledger.drop_quarantine({}, changes);
+    CHECK(ledger.rows_to_delete() == gap(1, limits::clean_up_rows_max));
+    CHECK(ledger.rows_known() == gap(1, many));
+    ledger.rows_deleted(gap(1, limits::clean_up_rows_max), 3, changes);
+    CHECK(ledger.rows_to_delete() == gap(limits::clean_up_rows_max + 1, many));
+    ledger.rows_deleted(ledger.rows_to_delete(), 4, changes);
+    CHECK(ledger.rows_known().empty());
+}
+
 TEST_CASE("rows that are back in quarantine hold up no other rows' deletion") {
     Changes changes;
     Ledger ledger = begun(changes, outbox);

@@ -36,11 +36,26 @@ TEST_CASE("nothing is told while nothing is done, such as while a server is away
     lines.progress.look({10, 100}, 1'000);
     lines.progress.look({10, 100}, 9'000);
     CHECK(lines.all.empty());
-    lines.progress.look({20, 100}, 11'000);
+    lines.progress.look({12, 100}, 10'000);
+    CHECK(lines.all.empty());
+    lines.progress.look({20, 100}, 14'000);  // the rate is that since it goes on
     CHECK(lines.all ==
-          std::vector<std::string>{"filling: 20 % (20 of 100 revisions), 1 revisions/s, 80 s left"});
+          std::vector<std::string>{"filling: 20 % (20 of 100 revisions), 2 revisions/s, 40 s left"});
     lines.progress.look({20, 100}, 60'000);
     CHECK(lines.all.size() == 1);
+}
+
+TEST_CASE("what begins anew, or comes long after the end was reached, is measured from there") {
+    Lines lines;
+    lines.progress.look({900, 1'000}, 1'000);
+    lines.progress.look({1'000, 1'000}, 3'000);
+    lines.progress.look({100, 1'000}, 900'000);  // another index
+    lines.progress.look({200, 1'000}, 905'000);
+    lines.progress.look({50, 1'000}, 906'000);  // and another one
+    lines.progress.look({300, 1'000}, 911'000);
+    CHECK(lines.all ==
+          std::vector<std::string>{"filling: 20 % (200 of 1000 revisions), 20 revisions/s, 40 s left",
+                                   "filling: 30 % (300 of 1000 revisions), 50 revisions/s, 14 s left"});
 }
 
 TEST_CASE("of a table's rows the end is a guess, and may be passed") {
@@ -52,6 +67,6 @@ TEST_CASE("of a table's rows the end is a guess, and may be passed") {
     lines.progress.look({7, 9}, 12'000);  // the first fill is over
     lines.progress.look({8, 9}, 20'000);
     CHECK(lines.all == std::vector<std::string>{"filling: 50 % (50 of about 100 rows), 10 rows/s, 5 s left",
-                                                "filling: 110 rows, 11 rows/s",
+                                                "filling: 110 rows, 12 rows/s",
                                                 "filling: 89 % (8 of 9 revisions), 0 revisions/s, 8 s left"});
 }
