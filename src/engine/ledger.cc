@@ -256,15 +256,20 @@ void Ledger::leave_quarantine(Quarantine::iterator entry) {
     quarantine_.erase(entry);
 }
 
-// Below the oldest gap and below every open batch. Never moves back: a retry from quarantine opens a batch of
-// old revisions, which owes nothing that the quarantine does not remember.
+// Below the oldest gap and below what every open batch owes. A retry from quarantine opens a batch of old
+// revisions, which owes nothing that the quarantine does not remember: it moves the watermark not back, nor
+// does it hold it. Of an outbox rows may be deleted up to the highest of a COMMITTED batch, and so far it
+// must say.
 Revision Ledger::watermark() const {
     Revision mark = pipeline_.high;
     if (PAWL_PLANTED(watermark_is_high)) return mark;
     if (!gaps_.empty()) mark = std::min(mark, gaps_.lowest() - 1);
     if (PAWL_PLANTED(watermark_over_open_batches)) return std::max(mark, pipeline_.watermark);
-    for (const auto& [id, batch] : open_)
-        if (!batch.fill) mark = std::min(mark, batch.revisions.lowest() - 1);
+    for (const auto& [id, batch] : open_) {
+        IntervalSet owed = batch.revisions;
+        owed.erase_through(pipeline_.watermark);
+        if (!batch.fill && !owed.empty()) mark = std::min(mark, owed.lowest() - 1);
+    }
     return std::max(mark, pipeline_.watermark);
 }
 

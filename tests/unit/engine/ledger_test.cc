@@ -86,6 +86,22 @@ TEST_CASE("what an operator gives up goes in portions, and what is left of it is
     CHECK(ledger.rows_known().empty());
 }
 
+// An index that remembers less than has been deleted lacks it, and must not be taken up.
+TEST_CASE("a retry from quarantine does not hold the watermark below rows that are deleted") {
+    Changes changes;
+    Ledger ledger = begun(changes, outbox);
+    ledger.apply(open(ledger, revisions({1}), changes), rejected("a", 1), 2, changes);
+    ledger.rows_deleted({}, 2, changes);
+    REQUIRE(ledger.pipeline().watermark == 1);
+    const BatchId batch = open(ledger, revisions({2, 3}), changes);
+    ledger.request_retry({}, changes);
+    open(ledger, revisions({1}), changes);
+    ledger.apply(batch, {}, 3, changes);
+    ledger.rows_deleted(ledger.rows_to_delete(), 3, changes);
+    CHECK(ledger.pipeline().watermark == 3);
+    CHECK(ledger.deleted_at_most() == 3);
+}
+
 TEST_CASE("rows that are back in quarantine hold up no other rows' deletion") {
     Changes changes;
     Ledger ledger = begun(changes, outbox);
