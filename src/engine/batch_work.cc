@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/planted.h"
+#include "engine/history_check.h"
 #include "journal/transition.h"
 
 namespace pawl::engine {
@@ -216,6 +217,10 @@ BatchResult BatchWork::result(const Ledger::Quarantine& quarantine) const {
     for (const auto& [entity, revision] : taken) {
         const auto entry = quarantine.find(entity);
         if (entry == quarantine.end() || rejected.contains(entity)) continue;
+        // The index may have taken the row before the version came that beat it in a later batch.
+        const bool beaten_since = entry->second.error == foreign_version &&
+                                  entry->second.revision == revision && read_at() < entry->second.since;
+        if (beaten_since) continue;
         if (entry->second.revision <= revision || PAWL_PLANTED(older_row_leaves_quarantine))
             result.released.emplace_back(entity);
     }

@@ -73,7 +73,8 @@ class BatchWork {
     bool has_newer(std::string_view entity, Revision revision) const;
 
     // Once acknowledged: what became of it. Entities of `quarantine` are released when a row at least as new
-    // as the rejected one was taken. No entity is in both lists, none is twice in one.
+    // as the rejected one was taken; one of a foreign version only by a newer row, or one that was read
+    // later. No entity is in both lists, none is twice in one.
     BatchResult result(const Ledger::Quarantine& quarantine) const;
 
   private:

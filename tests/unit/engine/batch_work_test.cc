@@ -231,6 +231,23 @@ TEST_CASE(
     CHECK(work.result(nobody).outcome.done == 1);
 }
 
+// Somebody's version has come after this batch's row was taken, and has beaten the same row in a later batch.
+TEST_CASE("an entity leaves quarantine of a foreign version for a newer row, or one that was read later") {
+    const auto releases = [](Revision revision, TimeMs read_at) {
+        BatchWork work("lex", revisions({revision}));
+        const auto page = page_of({index_row(revision, "a")}, read_at);
+        work.load(page, coalesce(page->rows()), read_at);
+        const Part part = work.take(9);
+        work.settle(part, all(ItemStatus::done, part), read_at);
+        Quarantine before{{"a", entry_of("a", 4, 100)}};
+        before.at("a").error = "foreign_version";
+        return !work.result(before).released.empty();
+    };
+    CHECK_FALSE(releases(4, 99));
+    CHECK(releases(4, 100));
+    CHECK(releases(5, 99));
+}
+
 TEST_CASE("an entity leaves quarantine for a row at least as new as the rejected one, and for no older") {
     BatchWork work = loaded({index_row(4, "a"), index_row(5, "b"), remove_row(6, "c")});
     const Part part = work.take(9);
