@@ -149,9 +149,14 @@ void Ledger::commit_prefix(TimeMs now, Changes& changes) {
     journal::CommitBatches change{
         .pipeline = pipeline_.name, .batches = {}, .watermark = 0, .at = now, .fill = pipeline_.fill};
     while (!open_.empty() && may_commit(open_.begin()->second)) {
-        if (const auto& part = open_.begin()->second.fill) {
-            const std::uint64_t rows = change.fill->rows + part->rows;
-            change.fill = part->last ? std::nullopt : std::optional(journal::Fill{part->through, rows});
+        const Open& batch = open_.begin()->second;
+        if (batch.fill) {
+            const std::uint64_t rows = change.fill->rows + batch.fill->rows;
+            change.fill =
+                batch.fill->last ? std::nullopt : std::optional(journal::Fill{batch.fill->through, rows});
+        } else if (has_outbox()) {
+            // Its rows are deleted by now, and so far it must say, whatever a retry of an older row has open.
+            change.watermark = std::max(change.watermark, batch.revisions.highest());
         }
         change.batches.push_back(open_.begin()->first);
         open_.erase(open_.begin());
@@ -161,7 +166,7 @@ void Ledger::commit_prefix(TimeMs now, Changes& changes) {
 }
 
 void Ledger::commit(journal::CommitBatches change, Changes& changes) {
-    change.watermark = watermark();
+    change.watermark = std::max(change.watermark, watermark());
     journal::move_watermark(pipeline_, change.watermark);
     journal::move_fill(pipeline_, change.fill);
     changes.emplace_back(std::move(change));
@@ -217,7 +222,8 @@ IntervalSet Ledger::rows_in_use() const {
     IntervalSet rows = left_quarantine_;
     rows.erase_through(deleted_at_most());
     rows.insert(rows_in_quarantine());
-    for (const auto& [id, batch] : open_)
+    const auto in_use = std::ranges::find_if(open_, [](const auto& open) { return !open.second.applied; });
+    for (const auto& [id, batch] : std::ranges::subrange(in_use, open_.end()))
         rows.insert(batch.revisions);
     return rows;
 }
@@ -225,6 +231,8 @@ IntervalSet Ledger::rows_in_use() const {
 IntervalSet Ledger::rows_known() const {
     IntervalSet rows = rows_in_use();
     rows.insert(left_quarantine_);
+    for (const auto& [id, batch] : open_)
+        rows.insert(batch.revisions);
     return rows;
 }
 
@@ -256,20 +264,15 @@ void Ledger::leave_quarantine(Quarantine::iterator entry) {
     quarantine_.erase(entry);
 }
 
-// Below the oldest gap and below what every open batch owes. A retry from quarantine opens a batch of old
-// revisions, which owes nothing that the quarantine does not remember: it moves the watermark not back, nor
-// does it hold it. Of an outbox rows may be deleted up to the highest of a COMMITTED batch, and so far it
-// must say.
+// Below the oldest gap and below every open batch. Never moves back: a retry from quarantine opens a batch of
+// old revisions, which owes nothing that the quarantine does not remember.
 Revision Ledger::watermark() const {
     Revision mark = pipeline_.high;
     if (PAWL_PLANTED(watermark_is_high)) return mark;
     if (!gaps_.empty()) mark = std::min(mark, gaps_.lowest() - 1);
     if (PAWL_PLANTED(watermark_over_open_batches)) return std::max(mark, pipeline_.watermark);
-    for (const auto& [id, batch] : open_) {
-        IntervalSet owed = batch.revisions;
-        owed.erase_through(pipeline_.watermark);
-        if (!batch.fill && !owed.empty()) mark = std::min(mark, owed.lowest() - 1);
-    }
+    for (const auto& [id, batch] : open_)
+        if (!batch.fill) mark = std::min(mark, batch.revisions.lowest() - 1);
     return std::max(mark, pipeline_.watermark);
 }
 

@@ -87,8 +87,8 @@ class Ledger {
     IntervalSet rows_to_delete() const;
     // No row above this one has been deleted because the index had it.
     Revision deleted_at_most() const;
-    // Rows that are still there, though they were read: of open batches and of the quarantine, and those that
-    // have left it and are not to be deleted yet.
+    // Rows that are still there, though they were read: of the quarantine, and of open batches and those that
+    // have left it as far as they are not to be deleted yet.
     IntervalSet rows_in_use() const;
     // The same, and those that may be deleted by now. None of them is late.
     IntervalSet rows_known() const;

@@ -42,7 +42,8 @@ void Pipeline::work() {
     prepare();
     if (!ready()) return;
     look_up_if_due();
-    if (!recovered_ && history_) recover();
+    // Not after a sleep: what is known may be of a time before another pawl had the lease.
+    if (!recovered_ && history_ && lease_.holds_at(now_)) recover();
     if (!recovered_ || finished_) return;  // recovery may have refused
     take_kept_page();
     begin_read();

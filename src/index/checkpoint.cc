@@ -240,8 +240,10 @@ Result<void> write_checkpoint(const Call& call, const std::string& alias, const 
     if (!read_back) return std::unexpected(read_back.error());
     if (!is_meant(*read_back)) {
         const bool came_here = *read_back && (*read_back)->identity.index == index;
-        const auto done = came_here ? take_back(call, **read_back, remembered) : Result<void>{};
-        return done ? moved() : done;
+        if (came_here && !take_back(call, **read_back, remembered))
+            static_cast<void>(
+                take_back(call, **read_back, remembered));  // once more; what else could be done?
+        return moved();
     }
     if (!written) return written;
     const auto now = remembered_in((*read_back)->meta, index);

@@ -25,11 +25,12 @@ void FeedProgress::look(const Place& place, TimeMs now) {
     const bool of_rows = place.of == Of::rows;
     if (!of_rows && (place.end == 0 || place.done >= place.end)) return before_.reset();
     const bool is_anew = !before_ || before_->place.of != place.of || place.done < before_->place.done;
-    if (is_anew || place.done == before_->place.done) {
+    const bool stands_still = !is_anew && place.done == before_->place.done;
+    if (is_anew || (stands_still && now >= before_->at + limits::progress_standstill_ms)) {
         before_ = Seen{place, now};
         return;
     }
-    if (now < before_->at + limits::progress_interval_ms) return;
+    if (stands_still || now < before_->at + limits::progress_interval_ms) return;
     const Seen before = *std::exchange(before_, Seen{place, now});
     // Doubles: a revision may be near 2^63, and these are for the eye only.
     const double done = static_cast<double>(place.done - before.place.done);

@@ -16,6 +16,8 @@ inline constexpr TimeMs loop_wait_ms = 500;
 inline constexpr TimeMs progress_look_interval_ms = 1'000;
 // How often progress is written into the log.
 inline constexpr TimeMs progress_interval_ms = 5'000;
+// Where nothing was done for so long, the rate is that since it goes on.
+inline constexpr TimeMs progress_standstill_ms = 60'000;
 // A rebuild catches up again where it took longer than this, but not for ever behind busy writers.
 inline constexpr TimeMs catch_up_short_ms = 5'000;
 inline constexpr int catch_up_rounds_max = 10;

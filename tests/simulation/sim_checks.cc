@@ -223,6 +223,8 @@ void SimChecks::heeds(const std::map<std::uint32_t, Revision>& conflicts) const 
     if (index == nullptr || !journal_.durable() || journal_.open_batches() > 0) return;
     const journal::Pipeline& pipeline = journal_.durable()->pipeline;
     if (pipeline.target.uuid != index->uuid || pipeline.high < history_.end_of_history()) return;
+    // It may have yet to look whether its history is still that one.
+    if (pipeline.condition != journal::Condition::running) return;
     for (const auto& [entity, version] : conflicts)
         if (index->stored[entity].version == version && history_.is_foreign(entity, version) &&
             journal_.quarantined(history_.name_of(entity)) == nullptr)

@@ -102,6 +102,25 @@ TEST_CASE("a retry from quarantine does not hold the watermark below rows that a
     CHECK(ledger.deleted_at_most() == 3);
 }
 
+TEST_CASE("rows are deleted up to the highest of a committed batch, though one of them is tried again") {
+    Changes changes;
+    Ledger ledger = begun(changes, outbox);
+    ledger.apply(open(ledger, revisions({2, 3}), changes), rejected("a", 2), 2, changes);
+    ledger.request_retry({}, changes);
+    const BatchId retry = open(ledger, revisions({2}), changes);
+    CHECK(ledger.rows_to_delete() == revisions({3}));
+    ledger.rows_deleted(revisions({3}), 3, changes);
+    CHECK(ledger.pipeline().watermark == 3);
+    CHECK(ledger.deleted_at_most() == 3);
+    CHECK(ledger.rows_in_use() == revisions({2}));
+    BatchResult taken;
+    taken.released = {"a"};
+    ledger.apply(retry, std::move(taken), 4, changes);
+    CHECK(ledger.rows_to_delete() == revisions({2}));
+    CHECK(ledger.rows_in_use().empty());  // it may be deleted by now
+    CHECK(ledger.rows_known() == revisions({2}));
+}
+
 TEST_CASE("rows that are back in quarantine hold up no other rows' deletion") {
     Changes changes;
     Ledger ledger = begun(changes, outbox);

@@ -36,6 +36,21 @@ ByHand sending() {
 
 }  // namespace
 
+// It may have slept: then another pawl has had the lease since, and the index is not the one that was found.
+TEST_CASE("what follows from what was found is not decided before the lease is confirmed again") {
+    ByHand hand = without_lease();
+    hand.look_up_at_once = false;
+    answer(hand, Lease::Outcome::won, hand.now);
+    hand.happens(SourceReady{{0, 0}});
+    hand.target_is("uuid", true);
+    const auto asked = hand.need<LookUp>().request;
+    hand.now += limits::lease_valid_ms + 1;
+    hand.happens(LookedUp{asked.id, hand.intact(asked)});
+    CHECK_FALSE(hand.take<ReportRecovery>());
+    answer(hand, Lease::Outcome::held, hand.now);
+    CHECK(hand.take<ReportRecovery>());
+}
+
 TEST_CASE("nothing is asked of either server before the lease is won") {
     ByHand hand = without_lease();
     CHECK_FALSE(hand.take<PrepareSource>());
