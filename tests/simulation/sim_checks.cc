@@ -176,19 +176,20 @@ void check_memory(const SimOptions& options, const SimHistory& history, std::siz
         throw Violation{fmt::format("{} pages are held in memory", history.pages_alive())};
 }
 
-std::vector<Revision> SimChecks::latest_rows() const {
-    if (outbox_ != nullptr) return outbox_->rows_there();
+SimRowsThere SimChecks::latest_rows() const {
+    if (outbox_ != nullptr) return {outbox_->rows_there(), history_.restores()};
     std::vector<Revision> latest(history_.entities(), 0);
     for (std::uint32_t entity = 0; entity < history_.entities(); ++entity)
         if (const HistoryRow* const row = history_.latest(entity)) latest[entity] = row->revision;
-    return latest;
+    return {std::move(latest), history_.restores()};
 }
 
-void SimChecks::accounted_for(const std::vector<Revision>& rows) const {
+void SimChecks::accounted_for(const SimRowsThere& there) const {
+    const std::vector<Revision>& rows = there.rows;
     const SimIndex* const index = cluster_.index();
     if (index == nullptr || !journal_.durable() || journal_.durable()->pipeline.target.uuid != index->uuid)
         return;
-    if (index->history_restores != history_.restores()) return;
+    if (index->history_restores != history_.restores() || there.restores != history_.restores()) return;
     if (outbox_ != nullptr) return all_gone(rows);
     for (std::uint32_t entity = 0; entity < history_.entities(); ++entity)
         if (known_of(*index, entity) < rows[entity])

@@ -16,6 +16,12 @@
 
 namespace pawl::simulation {
 
+// At one moment: of each entity the latest row; of an outbox those that are there.
+struct SimRowsThere {
+    std::vector<Revision> rows;
+    std::uint64_t restores = 0;  // of the history until then: what a later one takes away is not waited for
+};
+
 // Of one pawl, with a journal of its own.
 class SimChecks {
   public:
@@ -51,8 +57,8 @@ class SimChecks {
 
     // Each entity's latest row at some moment, or the rows of an outbox, and whether the index or the
     // quarantine accounts for them.
-    std::vector<Revision> latest_rows() const;
-    void accounted_for(const std::vector<Revision>& rows) const;
+    SimRowsThere latest_rows() const;
+    void accounted_for(const SimRowsThere& rows) const;
 
     // Some version in the index is no revision of its entity in the history as it is.
     bool index_holds_foreign_versions() const;

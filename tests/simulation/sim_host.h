@@ -23,7 +23,7 @@ struct SimProcess {
 
     engine::Until until;
     bool stop_asked = false;
-    std::vector<Revision> rows_at_start;
+    SimRowsThere rows_at_start;
     std::optional<engine::Finish> finish;
     std::string_view refill_row;  // of the recovery table, that has stopped it
     std::shared_ptr<SimInbox> inbox;

@@ -229,7 +229,7 @@ void SimSource::clean_up(engine::CleanUpRequest request) {
     const TimeMs begins = std::max(busy_until_, world.clock.now()) + world.random.between(0, latency_max_ms);
     const TimeMs rest = world.random.between(0, latency_max_ms);
     busy_until_ = begins + rest;
-    if (world.options.rebuild) ++busy_until_;  // what is read next is read after the commit, not beside it
+    ++busy_until_;  // what is read next is read after the commit, not beside it: it is one connection
     // In the middle of it, too: a rebuild may come to its end meanwhile.
     if (world.options.rebuild && world.chance_of(Fault::pauses, 20))
         world.clock.after(begins - world.clock.now(), [world, &fuse = parts_.fuse] {

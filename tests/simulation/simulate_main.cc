@@ -89,7 +89,9 @@ void plant(const std::string& name) {
 
 Choice choose(const std::vector<std::string>& arguments) {
     Choice choice;
-    std::vector<std::string> of_run{"--seed", std::to_string(std::random_device{}())};
+    const char* const wanted = std::getenv("PAWL_SIMULATE_SEED");
+    std::vector<std::string> of_run{"--seed",
+                                    wanted != nullptr ? wanted : std::to_string(std::random_device{}())};
     for (std::size_t at = 0; at < arguments.size(); ++at) {
         const std::string& option = arguments[at];
         const auto value = [&] {
