@@ -356,7 +356,7 @@ TEST_CASE("what is left in an outbox, or is in quarantine without a row, keeps a
     CHECK(checks.work_left() == "");
     const Revision bad = watched.edit(RowKind::invalid);
     CHECK(checks.work_left() == "row 1 of e0 is left in the outbox");
-    CHECK(violation_by([&] { checks.accounted_for({bad}); }) == "caught up without row 1 of e0");
+    CHECK(violation_by([&] { checks.accounted_for({{bad}}); }) == "caught up without row 1 of e0");
     Watched::write(watched.journal,
                    {Watched::open(1, bad),
                     journal::ApplyBatch{.pipeline = "lex",
@@ -370,7 +370,7 @@ TEST_CASE("what is left in an outbox, or is in quarantine without a row, keeps a
                                         .released = {}},
                     journal::CommitBatches{.pipeline = "lex", .batches = {1}, .watermark = 1}});
     CHECK(checks.work_left() == "");
-    CHECK(violation_by([&] { checks.accounted_for({bad}); }) == "");
+    CHECK(violation_by([&] { checks.accounted_for({{bad}}); }) == "");
     watched.delete_row(bad);
     CHECK(checks.work_left() == "e0 is in quarantine, but its row 1 is gone");
 }
