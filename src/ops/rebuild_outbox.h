@@ -37,6 +37,7 @@ class RebuildOutbox {
     // Its ids begin above those of the outbox.
     Result<void> make_anew();
     Result<void> drop();
+
     // Before the swap: ids of the outbox will be above all versions in the new index, and above this one.
     Result<void> raise_ids(engine::Revision known);
     // After it: moves all rows that are there by now into the outbox. None where the table is not there.

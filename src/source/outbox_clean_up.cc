@@ -179,9 +179,9 @@ Result<void> OutboxCleanUp::change(Connection& connection, const engine::CleanUp
 // At READ COMMITTED, so with the rows of this transaction; and, since it has just deleted those that they
 // stand for, with those of an earlier one that was given up, but has taken effect.
 Result<void> OutboxCleanUp::find_end(Connection& connection, engine::CleanedUp& cleaned) const {
-    const auto highest = connection.rows(fmt::format("SELECT MAX(`id`) FROM {}", name_));
+    const auto highest = counter_.highest(connection);
     if (!highest) return std::unexpected(highest.error());
-    cleaned.end = revision_in(highest->front()[0].value_or("0"));
+    cleaned.end = *highest;
     return {};
 }
 

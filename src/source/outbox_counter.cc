@@ -25,10 +25,15 @@ Result<engine::Revision> OutboxCounter::end(Connection& connection) const {
         return fail(ErrorKind::unavailable,
                     fmt::format("{}: the outbox has no AUTO_INCREMENT counter", connection.place()));
     const engine::Revision handed_out = revision_in(*counter->front()[0]) - 1;
+    const auto inserted = highest(connection);
+    if (!inserted) return std::unexpected(inserted.error());
+    return std::min(std::max(handed_out, *inserted), journal::revision_max);
+}
+
+Result<engine::Revision> OutboxCounter::highest(Connection& connection) const {
     const auto highest = connection.rows(highest_select_);
     if (!highest) return std::unexpected(highest.error());
-    const engine::Revision inserted = revision_in(highest->front()[0].value_or("0"));
-    return std::min(std::max(handed_out, inserted), journal::revision_max);
+    return revision_in(highest->front()[0].value_or("0"));
 }
 
 }  // namespace pawl::source

@@ -18,6 +18,8 @@ class OutboxCounter {
     // handed out count too, as far as the server has not been started anew since then. Error, kind
     // unavailable: the outbox is gone, or what Connection::rows says.
     Result<engine::Revision> end(Connection& connection) const;
+    // The highest id of a row that the transaction sees; 0: there is none.
+    Result<engine::Revision> highest(Connection& connection) const;
 
   private:
     std::string counter_select_;
